@@ -1,0 +1,149 @@
+// Package providers is the contract between kmsync and the services it talks
+// to: what a KMS can be asked (the source), what Bitbucket can be asked and told
+// (the destination), and how both fail.
+//
+// The types here are plain data. Reading and writing are separate interfaces, so
+// that code which must not write (the planner) cannot. There is no way to delete
+// a variable: none is built yet.
+//
+// Start with [Source], [Reader], [Writer] and [Error].
+package providers
+
+import (
+	"context"
+	"time"
+
+	"github.com/hanzoai/kmsync/providers/secret"
+)
+
+// Snapshot says when something was read and what the read could not prove.
+type Snapshot struct {
+	ReadAt time.Time
+	Doubts []Doubt
+}
+
+// Doubt is something that a read could not prove. A doubt stops every delete of
+// a run, and no write.
+type Doubt struct {
+	Kind DoubtKind
+	// Detail says what is not proven and what would settle it, as a full
+	// sentence for people. It holds names, never values.
+	Detail string
+}
+
+// DoubtKind names what a read could not prove.
+type DoubtKind string
+
+// The kinds of doubts.
+const (
+	// DoubtImports: an imported folder may hold more than the answer showed.
+	DoubtImports DoubtKind = "imports"
+	// DoubtIncomplete: the pages of a listing do not add up.
+	DoubtIncomplete DoubtKind = "incomplete_listing"
+	// DoubtEmpty: a listing is empty where something was known to be.
+	DoubtEmpty DoubtKind = "empty_listing"
+)
+
+// Folder is one folder of one environment, in the project a [Source] reads.
+type Folder struct {
+	Environment string // slug
+	Path        string // absolute, "/" or without a slash at the end
+}
+
+// String returns the folder as people write it: prod:/services/billing.
+func (f Folder) String() string { return f.Environment + ":" + f.Path }
+
+// Secret is one shared secret as it is stored, references not resolved.
+type Secret struct {
+	ID      string
+	Name    string
+	Version int // from 1, one more with every change
+	Value   secret.Value
+	// Hidden: the identity may know of the secret but not read it; Value is a mask.
+	Hidden bool
+}
+
+// Import is one import block of a folder, in the order of the answer: a later
+// block beats an earlier one, and the folder's own secrets beat every block.
+type Import struct {
+	Folder   Folder
+	FolderID string
+	Names    []string // what the block brings, sorted
+}
+
+// SourceListing is everything one folder holds, unexpanded.
+type SourceListing struct {
+	Snapshot
+	Secrets []Secret // own, type "shared", sorted by name
+	Imports []Import
+}
+
+// Source reads a project of a KMS.
+type Source interface {
+	// List returns the folder's own secrets and import blocks. A folder or
+	// environment that is missing, or may not be read, is an [*Error], even where
+	// the server answers with an empty list (GET /api/v4/secrets answers 200 with no rows without the right to read).
+	List(ctx context.Context, folder Folder) (SourceListing, error)
+}
+
+// Scope is one place where Bitbucket keeps variables.
+type Scope struct {
+	Workspace   string // slug
+	Repository  string // slug
+	Environment string // UUID of the deployment environment with braces; "" for the repository's own
+}
+
+// Variable is one pipeline variable as a listing shows it.
+type Variable struct {
+	UUID    string // with braces
+	Key     string
+	Secured bool
+	// Value is set only when the variable is not secured: Bitbucket shows a
+	// secured value to nobody.
+	Value secret.Value
+}
+
+// VariableListing is every variable of a scope.
+type VariableListing struct {
+	Snapshot
+	Variables []Variable // sorted by key
+}
+
+// Environment is one deployment environment of a repository.
+type Environment struct {
+	UUID string // with braces
+	Name string
+	Slug string
+}
+
+// Repository identifies a repository whatever its name is.
+type Repository struct {
+	UUID string // with braces
+}
+
+// Reader reads variables from Bitbucket. It pages to the end by itself.
+type Reader interface {
+	Variables(ctx context.Context, scope Scope) (VariableListing, error)
+	Environments(ctx context.Context, workspace, repository string) ([]Environment, error)
+	Repository(ctx context.Context, workspace, repository string) (Repository, error)
+}
+
+// Assignment is what a write sets: the whole variable, always.
+type Assignment struct {
+	Key     string
+	Value   secret.Value
+	Secured bool
+	// NotAfter is when the evidence for the write has grown too old: no attempt is
+	// begun later, however long the service made it wait. Zero: never.
+	NotAfter time.Time
+}
+
+// Writer writes variables to Bitbucket. Both methods return the variable as the
+// service answered it. After an [*Error] with [Error.InDoubt] the write may have
+// taken effect; after one of [KindStale] it has not: its time was over.
+type Writer interface {
+	// Create is sent once; it is not repeated after a lost answer.
+	Create(ctx context.Context, scope Scope, a Assignment) (Variable, error)
+	// Update sets the variable with that UUID; it is repeated after a lost answer.
+	Update(ctx context.Context, scope Scope, uuid string, a Assignment) (Variable, error)
+}
