@@ -1,0 +1,74 @@
+package kms
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/hanzoai/kmsync/providers"
+	"github.com/hanzoai/kmsync/providers/internal/httpx"
+)
+
+var uuid = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// project knows the id of the project, which the secret routes need (a slug as
+// projectId is 404).
+type project struct {
+	given string
+
+	lock   lock
+	id     string
+	failed error
+}
+
+func newProject(given string) project { return project{given: given, lock: newLock()} }
+
+// projectID returns the id: as it was given (the server knows lower case only),
+// or by GET /api/v1/projects/slug/{slug}, once per run whatever comes of it.
+func (c *Client) projectID(ctx context.Context) (string, error) {
+	p := &c.project
+	if uuid.MatchString(p.given) {
+		return strings.ToLower(p.given), nil
+	}
+	if p.lock.acquire(ctx) != nil {
+		return "", &providers.Error{Op: opProject, Scope: p.given, Kind: providers.KindCanceled}
+	}
+	defer p.lock.release()
+	if p.id != "" || p.failed != nil {
+		return p.id, p.failed
+	}
+	id, err := c.lookUp(ctx, p.given)
+	if err != nil {
+		if providers.KindOf(err) != providers.KindCanceled {
+			p.failed = err
+		}
+		return "", err
+	}
+	p.id = id
+	return id, nil
+}
+
+const opProject = "find project"
+
+// lookUp asks for the project by slug. The answer is the project itself, not
+// wrapped in anything.
+func (c *Client) lookUp(ctx context.Context, slug string) (string, error) {
+	var id string
+	err := c.get(ctx, httpx.Request{
+		Op: opProject, Scope: slug, Template: "/api/v1/projects/slug/{slug}",
+	}, func(body []byte) error {
+		var answer struct {
+			ID string `json:"id"`
+		}
+		if err := json.Unmarshal(body, &answer); err != nil {
+			return err
+		}
+		if id = answer.ID; !uuid.MatchString(id) {
+			return errors.New("no id")
+		}
+		return nil
+	}, "api", "v1", "projects", "slug", slug)
+	return id, err
+}
