@@ -1,0 +1,76 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/hanzoai/kmsync/planner/ledger/private"
+)
+
+// What SQLite appends to a file's name for what it keeps beside it.
+const (
+	walSuffix     = "-wal"     // the log in WAL mode
+	shmSuffix     = "-shm"     // its index
+	journalSuffix = "-journal" // the log in any other mode
+)
+
+func (s *Store) file() string    { return filepath.Join(s.opt.Dir, "ledger.db") }
+func (s *Store) newFile() string { return s.file() + ".new" } // while it is made
+
+func (s *Store) lockPath() string   { return filepath.Join(s.opt.Dir, "lock") }
+func (s *Store) holderPath() string { return filepath.Join(s.opt.Dir, "lock.json") }
+func (s *Store) ignorePath() string { return filepath.Join(s.opt.Dir, ".gitignore") }
+
+// withLogs returns a file of SQLite and what it may keep beside it.
+func withLogs(file string) []string {
+	return []string{file, file + walSuffix, file + shmSuffix, file + journalSuffix}
+}
+
+// exists reports whether there is a ledger. Only a name that is not there counts
+// as none: a log without its ledger is an error, and so is a link, which a
+// checkout may have brought.
+func (s *Store) exists() (bool, error) {
+	names := append([]string{filepath.Clean(s.opt.Dir), s.lockPath(), s.holderPath(), s.ignorePath()}, withLogs(s.file())...)
+	if err := private.RefuseLinks(append(names, withLogs(s.newFile())...)...); err != nil {
+		return false, err
+	}
+	if found, err := isThere(s.file()); found || err != nil {
+		return found, err
+	}
+	if logged, err := isThere(s.file() + walSuffix); logged || err != nil {
+		return false, errors.Join(err, fmt.Errorf("%w: the file is gone and its log is not", errDamaged))
+	}
+	return false, nil
+}
+
+// isThere reports whether a name is there; false only when that is proven.
+func isThere(name string) (bool, error) {
+	_, err := os.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// makeDir makes the folder of the ledger and keeps git away from it. From a
+// ledger in use somebody may have taken the .gitignore on purpose.
+func (s *Store) makeDir() error {
+	if found, err := s.exists(); found || err != nil {
+		return err
+	}
+	return private.MakeUntracked(s.opt.Dir)
+}
+
+// tighten takes the rights of others on the ledger away: a folder that came with
+// a checkout has those of the umask. It only warns, since the folder may belong
+// to somebody else.
+func (s *Store) tighten() {
+	for name, mode := range map[string]fs.FileMode{s.opt.Dir: private.DirMode, s.file(): private.FileMode} {
+		if err := private.Tighten(name, mode); err != nil {
+			s.opt.Warn(fmt.Sprintf("Others may read the ledger %s, and its mode cannot be changed: %v.", name, err))
+		}
+	}
+}

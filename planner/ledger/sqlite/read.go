@@ -1,0 +1,231 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/ledger/private"
+	"github.com/hanzoai/kmsync/providers/secret"
+)
+
+// readTries is how often a read is repeated that a writer's checkpoint may have
+// crossed. The last one goes through SQLite's own locks.
+const readTries = 3
+
+// read returns what the file holds, as of its last commit.
+//
+// Without a log there is nothing but the file, which is then read as one that
+// does not change: this alone works on a read-only folder and leaves no files
+// behind. A writer that comes and goes meanwhile is noticed by the stamp.
+// Beside a log SQLite's ordinary way of reading is the right one.
+func (s *Store) read(ctx context.Context) (*ledger.State, error) {
+	return s.readStable(ctx, s.readWith)
+}
+
+// readStable is read, with the reader as an argument: it takes a parameter of
+// the file: name.
+func (s *Store) readStable(ctx context.Context, read func(context.Context, string) (*ledger.State, error)) (*ledger.State, error) {
+	for range readTries {
+		before, err := s.stamp()
+		if err != nil {
+			return nil, err
+		}
+		if before.logged {
+			break
+		}
+		state, err := read(ctx, "immutable=1")
+		if after, stampErr := s.stamp(); stampErr == nil && after == before {
+			return state, err
+		}
+	}
+	return read(ctx, "_pragma=busy_timeout(5000)")
+}
+
+// stamp tells one state of the files from another.
+type stamp struct {
+	size     int64
+	modified time.Time
+	logged   bool // the log holds something
+}
+
+func (s *Store) stamp() (stamp, error) {
+	info, err := os.Stat(s.file())
+	if err != nil {
+		return stamp{}, err
+	}
+	now := stamp{size: info.Size(), modified: info.ModTime()}
+	for _, suffix := range []string{walSuffix, journalSuffix} {
+		log, err := os.Stat(s.file() + suffix)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return stamp{}, err
+		}
+		now.logged = now.logged || err == nil && log.Size() > 0
+	}
+	return now, nil
+}
+
+func (s *Store) readWith(ctx context.Context, parameter string) (*ledger.State, error) {
+	db, err := openFile(s.file(), "mode=ro", parameter, cautious)
+	if err != nil {
+		return nil, err
+	}
+	state, err := readState(ctx, db, nil)
+	if closeErr := db.Close(); err == nil {
+		err = closeErr
+	}
+	return state, err
+}
+
+// reader reads everything in one transaction, so that all of it is of one commit.
+//
+// Damage is looked for on the way, not by a check of its own that would read every
+// page twice. SQLite finds pages without a sound layout, the checksum of a row what
+// is torn inside of one, the words of a flag one that is flipped, and entry_count what is lost as a whole. Free pages have
+// nothing to lose, and SQLite checks them when it takes them.
+type reader struct {
+	state   *ledger.State
+	rows    map[rowID]row  // what a session remembers; nil where there is none
+	missing map[string]int // how many entries of a destination were not read yet
+	buffer  []byte         // of checksum
+}
+
+// readState returns what the file holds. Into rows, unless it is nil, goes what a
+// session remembers of it.
+func readState(ctx context.Context, db *sql.DB, rows map[rowID]row) (*ledger.State, error) {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was changed
+	r := &reader{rows: rows, missing: map[string]int{}, state: &ledger.State{Destinations: map[string]*ledger.Destination{}}}
+	if r.state.ID, r.state.Serial, err = readMeta(ctx, tx); err != nil {
+		return nil, err
+	}
+	if err := each(ctx, tx, `SELECT `+destinationColumns+` FROM destinations`, r.destination); err != nil {
+		return nil, err
+	}
+	if err := each(ctx, tx, `SELECT `+entryColumns+` FROM entries`, r.entry); err != nil {
+		return nil, err
+	}
+	for id, n := range r.missing {
+		if n != 0 {
+			return nil, fmt.Errorf("%w: %d entries of the destination %q are missing", errDamaged, n, id)
+		}
+	}
+	return r.state, nil
+}
+
+// each calls read for every row of a query. Its error means that the row is not
+// as it was written.
+func each(ctx context.Context, tx *sql.Tx, query string, read func(*sql.Rows) error) error {
+	rows, err := tx.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(rows); err != nil {
+			if ctx.Err() != nil { // it closes the rows
+				return ctx.Err()
+			}
+			return fmt.Errorf("%w: %w", errDamaged, err)
+		}
+	}
+	return rows.Err()
+}
+
+func (r *reader) destination(rows *sql.Rows) error {
+	var entries int
+	var sum int64
+	d := &ledger.Destination{Entries: map[string]*ledger.Entry{}}
+	err := rows.Scan(&d.ID, &d.RepositoryUUID, &d.EnvironmentUUID, &d.Workspace, &d.Repository, &d.Environment, &entries, &sum)
+	if err != nil {
+		return err
+	}
+	if sum != seenOf(d).checksum(&r.buffer, d.ID) {
+		return fmt.Errorf("destination %q has another checksum", d.ID)
+	}
+	r.state.Destinations[d.ID], r.missing[d.ID] = d, entries
+	return nil
+}
+
+func (r *reader) entry(rows *sql.Rows) error {
+	var destination, writes, believed, doubt, session string
+	var fingerprint []byte
+	var sum int64
+	e, now := &ledger.Entry{}, row{stored: true}
+	err := rows.Scan(&destination, &e.Key, &e.Owner.Config, &e.Owner.Sync, &e.UUID, &e.Secured, &fingerprint, &e.KeyID,
+		&e.Source.KMS, &e.Source.Environment, &e.Source.Path, &e.Source.Name, &e.Source.ID, &e.Source.Version, &e.Released,
+		&writes, &believed, &doubt, &session, &sum)
+	if err != nil {
+		return err
+	}
+	if sum != checksum(&r.buffer, destination, e, fingerprint, writes) {
+		return fmt.Errorf("entry %q has another checksum", e.Key)
+	}
+	if e.Fingerprint, err = secret.ParseFingerprint(fingerprint); err != nil {
+		return fmt.Errorf("entry %q: %w", e.Key, err)
+	}
+	if now.writes, err = decodeWrites(writes); err != nil {
+		return fmt.Errorf("writes of %q: %w", e.Key, err)
+	}
+	d, ok := r.state.Destinations[destination]
+	if !ok { // both are written in one transaction
+		return fmt.Errorf("there are keys of the unknown destination %q", destination)
+	}
+	if _, twice := d.Entries[e.Key]; twice {
+		return fmt.Errorf("entry %q is there twice", e.Key)
+	}
+	r.missing[destination]--
+	doubted, doubtErr := parseFlag(doubt)
+	if now.believed, err = parseFlag(believed); err != nil || doubtErr != nil {
+		return fmt.Errorf("entry %q: %w", e.Key, errors.Join(err, doubtErr))
+	}
+	if now.doubted = doubted || session != ""; now.doubted {
+		now.shown = &shown{owner: e.Owner, source: e.Source}
+	}
+	if r.rows != nil {
+		r.rows[rowID{destination, e.Key}] = now
+	}
+	switch {
+	case now.believed:
+		e.Writes, e.InDoubt = now.writes, now.doubted
+		d.Entries[e.Key] = e
+	case now.doubted:
+		d.Entries[e.Key] = &ledger.Entry{Key: e.Key, Owner: e.Owner, Source: e.Source, InDoubt: true}
+	}
+	return nil
+}
+
+// readMeta returns the id and the serial of the ledger, and refuses one of
+// another version.
+func readMeta(ctx context.Context, tx *sql.Tx) (string, int64, error) {
+	meta := map[string]string{}
+	err := each(ctx, tx, `SELECT name, value FROM meta`, func(rows *sql.Rows) error {
+		var name, value string
+		err := rows.Scan(&name, &value)
+		meta[name] = value
+		return err
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	if version := meta[metaVersion]; version != schemaVersion {
+		return "", 0, fmt.Errorf("its schema has version %q and this kmsync knows version %q only; use the kmsync that wrote it, or a newer one",
+			version, schemaVersion)
+	}
+	if err := private.CheckID(meta[metaID]); err != nil {
+		return "", 0, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	serial, err := private.ParseSerial(meta[metaSerial])
+	if err != nil {
+		return "", 0, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return meta[metaID], serial, nil
+}

@@ -1,0 +1,233 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"strconv"
+	"sync"
+
+	"github.com/hanzoai/kmsync/planner/ledger"
+)
+
+// session is a ledger open for writing. It implements [ledger.Session].
+//
+// The serial is raised with the first commit and not with the last, so that a
+// run that is killed has raised it too.
+type session struct {
+	store *Store
+	lock  *heldLock
+	id    string // random; tells its intents from those of other sessions
+
+	ledger string // id
+	serial int64  // that the first commit raises the ledger to
+	rolled bool   // the ledger was older than the noted serial
+
+	mu       sync.Mutex // everything below; one write at a time
+	db       *sql.DB
+	prepared map[string]*sql.Stmt // by their text
+	rows     map[rowID]row
+	seen     map[string]seen // destinations as noted in this session, by id
+	buffer   []byte          // of checksum
+	raised   bool
+	closed   bool
+}
+
+// seen is what was last noted of a destination: its UUIDs and names.
+type seen [5]string
+
+func seenOf(d *ledger.Destination) seen {
+	return seen{d.RepositoryUUID, d.EnvironmentUUID, d.Workspace, d.Repository, d.Environment}
+}
+
+// checksum sums the row of a destination, but for entry_count.
+func (s seen) checksum(buffer *[]byte, id string) int64 {
+	*buffer = appendTexts(appendTexts((*buffer)[:0], id), s[:]...)
+	return sum(*buffer)
+}
+
+var errClosed = errors.New("write ledger: its session is closed")
+
+// open makes the ledger if there is none, opens it for writing and reads it. The
+// caller holds the lock.
+func (s *Store) open(ctx context.Context) (*session, *ledger.State, error) {
+	found, err := s.exists()
+	if err != nil {
+		return nil, nil, s.readError(err)
+	}
+	if !found {
+		if err := s.createWithKey(ctx); err != nil {
+			return nil, nil, s.writeError(err)
+		}
+	}
+	s.tighten()
+	// Until the first commit is in, and its serial noted elsewhere, a commit waits
+	// for the disk: else a loss of power would leave a note ahead of the ledger.
+	db, err := openFile(s.file(), "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(5000)", "_pragma=synchronous(FULL)", cautious)
+	if err != nil {
+		return nil, nil, s.readError(err)
+	}
+	session, state, err := s.start(ctx, db)
+	if err != nil {
+		_ = db.Close() // the first error says more
+		return nil, nil, err
+	}
+	return session, state, nil
+}
+
+func (s *Store) createWithKey(ctx context.Context) error {
+	id, err := s.newID()
+	if err != nil {
+		return err
+	}
+	if !s.opt.Keys.Env.IsEmpty() {
+		return s.create(ctx, id)
+	}
+	if _, err := s.opt.Keys.create(id, s.opt.Random); err != nil { // it is there before anything that needs it
+		return err
+	}
+	if err := s.create(ctx, id); err != nil {
+		return errors.Join(err, s.opt.Keys.remove(id))
+	}
+	return nil
+}
+
+func (s *Store) start(ctx context.Context, db *sql.DB) (*session, *ledger.State, error) {
+	id, err := s.newID()
+	if err != nil {
+		return nil, nil, err
+	}
+	rows := map[rowID]row{}
+	state, err := readState(ctx, db, rows)
+	if err != nil {
+		return nil, nil, s.readError(err)
+	}
+	noted, err := s.complete(state)
+	if err != nil {
+		return nil, nil, err
+	}
+	if state.Rolled { // the first commit sets everything aside
+		for id, r := range rows {
+			r.believed = false
+			rows[id] = r
+		}
+	}
+	if state.Key.IsZero() { // and no fingerprint: a new key harms nothing
+		if state.Key, err = s.opt.Keys.create(state.ID, s.opt.Random); err != nil {
+			return nil, nil, s.writeError(err)
+		}
+	}
+	// A copy made with SQLite's own tools may have lost the mode.
+	if _, err := db.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
+		return nil, nil, s.writeError(err)
+	}
+	prepared, err := prepare(ctx, db)
+	if err != nil {
+		return nil, nil, s.readError(err)
+	}
+	return &session{
+		store: s, id: id, ledger: state.ID, rolled: state.Rolled,
+		serial: max(state.Serial, noted) + 1,
+		db:     db, prepared: prepared, rows: rows, seen: map[string]seen{},
+	}, state, nil
+}
+
+// Intend implements [ledger.Session]. With a ctx that has ended nothing is noted,
+// so that nothing is sent.
+func (s *session) Intend(ctx context.Context, destination ledger.Destination, intents []ledger.Intent) error {
+	if err := ctx.Err(); err != nil && len(intents) > 0 {
+		return s.store.writeError(err)
+	}
+	return s.write(ctx, destination, len(intents), func(w *writer, i int) error { return w.intend(intents[i]) })
+}
+
+// Settle implements [ledger.Session]. It works after ctx has ended too: what a
+// service answered is a fact, and forgetting it would leave a doubt.
+func (s *session) Settle(ctx context.Context, destination ledger.Destination, outcomes []ledger.Outcome) error {
+	return s.write(ctx, destination, len(outcomes), func(w *writer, i int) error { return w.settle(outcomes[i]) })
+}
+
+// write makes in one transaction the n changes that do gathers, after noting the
+// destination and, the first time, the serial. It does not end with ctx: it takes
+// no longer than the wait for another program that holds the file, and ending a
+// statement half-way would cost each of them a goroutine that watches ctx.
+func (s *session) write(ctx context.Context, destination ledger.Destination, n int, do func(*writer, int) error) error {
+	if n == 0 {
+		return nil
+	}
+	if destination.ID == "" {
+		return errors.New("write ledger: a destination without id")
+	}
+	ctx = context.WithoutCancel(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errClosed
+	}
+	w := &writer{session: s, destination: destination.ID, rows: map[rowID]row{}}
+	w.raise()
+	now := seenOf(&destination)
+	if s.seen[destination.ID] != now {
+		w.add(seeDestination, destination.ID, now[0], now[1], now[2], now[3], now[4], now.checksum(&s.buffer, destination.ID))
+	}
+	for i := range n {
+		if err := do(w, i); err != nil {
+			return s.store.writeError(err)
+		}
+	}
+	if w.grown != 0 {
+		w.add(growDestination, w.grown, destination.ID)
+	}
+	if err := s.run(ctx, w.changes); err != nil {
+		return s.store.writeError(err)
+	}
+	s.seen[destination.ID] = now
+	maps.Copy(s.rows, w.rows)
+	s.note(ctx)
+	return nil
+}
+
+// raise raises the serial, once in a session. What a restored copy of the ledger
+// claims is set aside then: the new serial would make it believable.
+func (w *writer) raise() {
+	s := w.session
+	if s.raised {
+		return
+	}
+	w.add(setMeta, metaSerial, strconv.FormatInt(s.serial, 10))
+	if s.rolled {
+		w.add(setAside)
+		w.add(setMeta, metaRolledBack, timeText(s.store.opt.Now()))
+	}
+}
+
+// note notes the raised serial after the first commit, which is on disk; later
+// commits need not wait for the disk.
+func (s *session) note(ctx context.Context) {
+	if s.raised {
+		return
+	}
+	s.raised = true
+	s.store.notes().Raise(s.ledger, s.serial)
+	if _, err := s.db.ExecContext(ctx, `PRAGMA synchronous = NORMAL`); err != nil {
+		s.store.opt.Warn(fmt.Sprintf("The ledger stays slower than need be: %v.", err))
+	}
+}
+
+// Close implements [ledger.Session]. Closing the last connection moves the log
+// into the file. A second call does nothing.
+func (s *session) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	err := s.db.Close() // and the statements with it
+	if err != nil {
+		err = s.store.writeError(err)
+	}
+	return errors.Join(err, s.lock.release())
+}

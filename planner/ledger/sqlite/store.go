@@ -1,0 +1,167 @@
+// Package sqlite keeps a ledger in one SQLite file beside the configuration.
+//
+// [New] returns the [Store]. Its folder holds ledger.db (and, while somebody has
+// it open, ledger.db-wal and ledger.db-shm), lock, lock.json and a .gitignore;
+// the folder has mode 0700 and every file 0600, and none may be a link. The root key of the
+// fingerprints is kept elsewhere ([KeyStore]), so that the folder alone tells
+// nothing about a value, and the serial of the last write is noted elsewhere
+// too, so that a restored copy of the folder is found out.
+//
+// The file is in WAL mode with synchronous=NORMAL: a commit survives a kill of
+// the process at once and a loss of power after the next checkpoint, and readers
+// work beside the one writer. The SQL is written so that PostgreSQL accepts it
+// too.
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/ledger/private"
+)
+
+// Options says where a ledger and what belongs to it are.
+type Options struct {
+	// Dir is the folder of the ledger, ".kmsync" beside the configuration. It is
+	// made by [Store.Lock] and never by [Store.Load].
+	Dir string
+	// Keys is where the root key is.
+	Keys KeyStore
+	// StateDir is the folder of the serial's note, $XDG_STATE_HOME/kmsync. With ""
+	// nothing is noted and a restored copy is not found out.
+	StateDir string
+	Now      func() time.Time
+	// Random makes the root key and the names of ledgers and sessions; it must be
+	// fit for keys, as crypto/rand.Reader is.
+	Random io.Reader
+	// Warn takes full sentences about what is wrong and does not stop the run. It
+	// may be nil.
+	Warn func(string)
+}
+
+// Store is a ledger in a file. It implements [ledger.Store] and may be used by
+// several goroutines and beside other processes.
+type Store struct{ opt Options }
+
+var _ ledger.Store = (*Store)(nil)
+
+// New returns the store of a folder. It touches nothing yet.
+func New(opt Options) *Store {
+	if opt.Warn == nil {
+		opt.Warn = func(string) {}
+	}
+	return &Store{opt: opt}
+}
+
+// Load implements [ledger.Store]. It makes no folder and no file where there is
+// no ledger, takes no lock, and works on a folder that is read-only, unless a
+// killed run left a log (ledger.db-wal) there that must be replayed first.
+func (s *Store) Load(ctx context.Context) (*ledger.State, error) {
+	if err := s.opt.Keys.check(); err != nil {
+		return nil, err
+	}
+	found, err := s.exists()
+	if err != nil {
+		return nil, s.readError(err)
+	}
+	if !found {
+		return &ledger.State{Destinations: map[string]*ledger.Destination{}}, nil
+	}
+	running := s.running()
+	state, err := s.read(ctx)
+	if err != nil {
+		return nil, s.readError(err)
+	}
+	if state.Running = running; running == nil { // it may have begun since
+		state.Running = s.running()
+	}
+	_, err = s.complete(state)
+	return state, err
+}
+
+// Lock implements [ledger.Store]. A holder without ID gets a random one, and one
+// without Since the present.
+func (s *Store) Lock(ctx context.Context, holder ledger.Holder, wait time.Duration) (ledger.Session, *ledger.State, error) {
+	if err := s.opt.Keys.check(); err != nil {
+		return nil, nil, err
+	}
+	if err := s.fillHolder(&holder); err != nil {
+		return nil, nil, err
+	}
+	if err := s.makeDir(); err != nil {
+		return nil, nil, s.writeError(err)
+	}
+	lock, err := s.lock(ctx, holder, wait)
+	if err != nil {
+		return nil, nil, err
+	}
+	session, state, err := s.open(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, lock.release())
+	}
+	session.lock = lock
+	return session, state, nil
+}
+
+func (s *Store) fillHolder(holder *ledger.Holder) error {
+	if holder.Since.IsZero() {
+		holder.Since = s.opt.Now()
+	}
+	if holder.ID != "" {
+		return nil
+	}
+	id, err := s.newID()
+	holder.ID = id
+	return err
+}
+
+// complete adds to a state what is kept outside of its file: the root key, and
+// whether the file is older than the noted serial, which it returns.
+func (s *Store) complete(state *ledger.State) (noted int64, err error) {
+	key, err := s.opt.Keys.find(state.ID, s.opt.Warn)
+	if err != nil {
+		return 0, err
+	}
+	if key.IsZero() && hasEntries(state) {
+		return 0, s.opt.Keys.missing(state.ID)
+	}
+	state.Key = key
+	noted = s.notes().Serial(state.ID)
+	state.Rolled = state.Serial < noted
+	return noted, nil
+}
+
+// hasEntries reports whether a fingerprint is kept: a write that was never
+// answered has none, and is repeated whatever the key.
+func hasEntries(state *ledger.State) bool {
+	for _, destination := range state.Destinations {
+		for _, entry := range destination.Entries {
+			if !entry.Fingerprint.IsZero() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *Store) notes() private.Notes { return private.Notes{Dir: s.opt.StateDir, Warn: s.opt.Warn} }
+
+func (s *Store) newID() (string, error) {
+	raw := make([]byte, 8)
+	if _, err := io.ReadFull(s.opt.Random, raw); err != nil {
+		return "", fmt.Errorf("read random bytes: %w", err)
+	}
+	return fmt.Sprintf("%x", raw), nil
+}
+
+func (s *Store) readError(err error) error {
+	return fmt.Errorf("read ledger %s: %w", s.file(), s.explain(err))
+}
+
+func (s *Store) writeError(err error) error {
+	return fmt.Errorf("write ledger %s: %w", s.file(), s.explain(err))
+}

@@ -1,0 +1,201 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/hanzoai/kmsync/planner/ledger"
+)
+
+// writer gathers the changes of one destination that belong into one
+// transaction, without touching the file: what is needed of its rows the session
+// remembers.
+type writer struct {
+	session     *session
+	destination string // id
+	changes     []change
+	rows        map[rowID]row // that the changes touch, as they are then
+	grown       int           // by how many rows the destination grew
+}
+
+// change is one statement with its arguments.
+type change struct {
+	statement string
+	args      []any
+}
+
+const (
+	setMeta = `INSERT INTO meta (name, value) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+	setAside = `UPDATE entries SET believed = 'no'`
+
+	destinationColumns = `id, repository_uuid, environment_uuid, workspace, repository, environment, entry_count, checksum`
+	seeDestination     = `INSERT INTO destinations (` + destinationColumns + `)
+VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
+ON CONFLICT (id) DO UPDATE SET repository_uuid = excluded.repository_uuid, environment_uuid = excluded.environment_uuid,
+workspace = excluded.workspace, repository = excluded.repository, environment = excluded.environment,
+checksum = excluded.checksum`
+	growDestination = `UPDATE destinations SET entry_count = entry_count + $1 WHERE id = $2`
+
+	entryColumns = `destination_id, entry_key, owner_config, owner_sync, uuid, secured, fingerprint, key_id,
+source_kms, source_environment, source_path, source_name, source_id, source_version, released,
+writes, believed, doubt, intent_session, checksum`
+	putEntry = `INSERT INTO entries (` + entryColumns + `)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+ON CONFLICT (destination_id, entry_key) DO UPDATE SET owner_config = excluded.owner_config, owner_sync = excluded.owner_sync,
+uuid = excluded.uuid, secured = excluded.secured, fingerprint = excluded.fingerprint, key_id = excluded.key_id,
+source_kms = excluded.source_kms, source_environment = excluded.source_environment, source_path = excluded.source_path,
+source_name = excluded.source_name, source_id = excluded.source_id, source_version = excluded.source_version,
+released = excluded.released, writes = excluded.writes, believed = excluded.believed, doubt = excluded.doubt,
+intent_session = excluded.intent_session, checksum = excluded.checksum`
+	markEntry   = `UPDATE entries SET doubt = $1, intent_session = $2 WHERE destination_id = $3 AND entry_key = $4`
+	removeEntry = `DELETE FROM entries WHERE destination_id = $1 AND entry_key = $2`
+)
+
+// prepare compiles the changes of the ledger, once in a session.
+func prepare(ctx context.Context, db *sql.DB) (map[string]*sql.Stmt, error) {
+	prepared := map[string]*sql.Stmt{}
+	for _, text := range []string{setMeta, setAside, seeDestination, growDestination, putEntry, markEntry, removeEntry} {
+		statement, err := db.PrepareContext(ctx, text)
+		if err != nil {
+			return nil, err
+		}
+		prepared[text] = statement
+	}
+	return prepared, nil
+}
+
+// run makes the changes: all of them, or none. A single one is a transaction by
+// itself, for half the price.
+func (s *session) run(ctx context.Context, changes []change) error {
+	if len(changes) == 1 {
+		_, err := s.prepared[changes[0].statement].ExecContext(ctx, changes[0].args...)
+		return err
+	}
+	return inTx(ctx, s.db, func(tx *sql.Tx) error {
+		for _, c := range changes {
+			if _, err := tx.StmtContext(ctx, s.prepared[c.statement]).ExecContext(ctx, c.args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (w *writer) add(statement string, args ...any) {
+	w.changes = append(w.changes, change{statement, args})
+}
+
+// row returns the row of a key, or a zero one.
+func (w *writer) row(key string) row {
+	id := rowID{w.destination, key}
+	if r, changed := w.rows[id]; changed {
+		return r
+	}
+	return w.session.rows[id]
+}
+
+// intend notes an intent. What is believed of a key stays as it is; any other
+// row says whose intent was the last, and has no UUID: whether the variable it
+// wants to change was ever written by kmsync is not known, so it must not count
+// as owned.
+func (w *writer) intend(i ledger.Intent) error {
+	if i.Key == "" {
+		return errors.New("an intent without a key")
+	}
+	r := w.row(i.Key)
+	r.open++
+	if r.believed {
+		w.mark(i.Key, r)
+	} else {
+		r.shown = &shown{owner: i.Owner, source: i.Source, before: r.shown}
+		w.show(i.Key, r)
+	}
+	return nil
+}
+
+// settle notes an outcome. A believed entry is put without doubts: the variable
+// is known to hold its value.
+func (w *writer) settle(o ledger.Outcome) error {
+	key := o.Entry.Key
+	if key == "" {
+		return errors.New("an outcome without a key")
+	}
+	r := w.row(key)
+	switch o.Kind {
+	case ledger.NotDone:
+		w.takeBack(key, r)
+	case ledger.Written:
+		w.put(o.Entry, row{believed: true, writes: prepend(o.Write, r.writes)})
+	case ledger.Adopted:
+		w.put(o.Entry, row{believed: true, writes: r.writes})
+	case ledger.Forgotten:
+		if r.stored {
+			w.remove(key)
+		}
+	default:
+		return fmt.Errorf("an outcome of unknown kind %d for %s", o.Kind, key)
+	}
+	return nil
+}
+
+// takeBack takes back the last intent of this session. One before it stays as much
+// in doubt as it was, and a row goes that says nothing any more.
+func (w *writer) takeBack(key string, r row) {
+	if r.open == 0 {
+		return
+	}
+	r.open--
+	if r.believed {
+		w.mark(key, r)
+		return
+	}
+	r.shown = r.shown.before
+	switch {
+	case r.shown != nil:
+		w.show(key, r)
+	case len(r.writes) > 0: // set aside
+		w.mark(key, r)
+	default:
+		w.remove(key)
+	}
+}
+
+// show puts a row of which nothing is known but its last intent.
+func (w *writer) show(key string, r row) {
+	w.put(ledger.Entry{Key: key, Owner: r.shown.owner, Source: r.shown.source}, r)
+}
+
+// put puts an entry in place of what was there.
+func (w *writer) put(e ledger.Entry, r row) {
+	fingerprint := e.Fingerprint.Bytes()
+	if fingerprint == nil {
+		fingerprint = []byte{} // the column is not null
+	}
+	writes := encodeWrites(r.writes)
+	doubt, intent := r.doubts(w.session.id)
+	w.add(putEntry, w.destination, e.Key, e.Owner.Config, e.Owner.Sync, e.UUID, e.Secured, fingerprint, e.KeyID,
+		e.Source.KMS, e.Source.Environment, e.Source.Path, e.Source.Name, e.Source.ID, e.Source.Version, e.Released,
+		writes, flag(r.believed), doubt, intent, checksum(&w.session.buffer, w.destination, &e, fingerprint, writes))
+	if !w.row(e.Key).stored {
+		w.grown++
+	}
+	r.stored = true
+	w.rows[rowID{w.destination, e.Key}] = r
+}
+
+// mark changes the doubts of a row and nothing else.
+func (w *writer) mark(key string, r row) {
+	doubt, intent := r.doubts(w.session.id)
+	w.add(markEntry, doubt, intent, w.destination, key)
+	w.rows[rowID{w.destination, key}] = r
+}
+
+// remove removes a row that is there, with its writes and its doubts.
+func (w *writer) remove(key string) {
+	w.add(removeEntry, w.destination, key)
+	w.rows[rowID{w.destination, key}] = row{}
+	w.grown--
+}
