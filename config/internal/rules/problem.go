@@ -1,0 +1,27 @@
+// Package rules says what the values of the configuration may look like: slugs,
+// paths, addresses, globs, key schemas. Each rule is a function from a value to a
+// [Problem], or to nil when the value is right. Rules that need more than one
+// value are in package config.
+package rules
+
+// Problem is a mistake in a value, not yet located. Detail says what to do last.
+type Problem struct{ Summary, Detail string }
+
+// NotSupported is the summary of everything that the language has and kmsync
+// does not do yet.
+const NotSupported = "Not supported yet"
+
+const (
+	summarySlug        = "Invalid slug"
+	summaryDescription = "Description too long"
+	summaryProject     = "Invalid project"
+	summaryAddress     = "Invalid address"
+	summaryInsecure    = "Address without encryption"
+	summaryPrefix      = "Invalid credentials prefix"
+	summaryPath        = "Invalid secret path"
+	summaryDeployment  = "Invalid deployment environment"
+	summaryBehavior    = "Invalid initial sync behavior"
+	summaryImporting   = "Importing is not possible"
+	summaryKeySchema   = "Invalid key schema"
+	summaryGlob        = "Invalid glob"
+)

@@ -1,0 +1,156 @@
+package rules
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// What names may look like. The KMS's rules are those its API enforces; Bitbucket's
+// slugs are the path parts of its URLs.
+var (
+	slugForm       = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	projectForm    = regexp.MustCompile(`^[a-z0-9]+([_-][a-z0-9]+)*$`)
+	uuidForm       = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	repositoryForm = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	prefixForm     = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
+	pathForm       = regexp.MustCompile(`^(/|(/[A-Za-z0-9_-]+)+/?)$`)
+)
+
+const (
+	maxSlug        = 64  // environment and project slugs
+	maxName        = 256 // name of a secret sync, POST /api/v1/secret-syncs/bitbucket
+	maxDescription = 256
+	maxKeySchema   = 255
+)
+
+const slugRule = "lower-case letters and digits, with single hyphens between"
+
+// Slugify makes a slug of a label: lower case, and one hyphen for every run of
+// other characters. It is empty when the label holds no letter a-z and no digit.
+func Slugify(label string) string {
+	words := strings.FieldsFunc(strings.ToLower(label), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
+	return strings.Join(words, "-")
+}
+
+// Name checks the name of a sync: a slug.
+func Name(s string) *Problem {
+	if len(s) <= maxName && slugForm.MatchString(s) {
+		return nil
+	}
+	return &Problem{summarySlug, fmt.Sprintf("The name of a sync is made of %s, at most %d characters.%s", slugRule, maxName, orWrite(Slugify(s), maxName))}
+}
+
+// Environment checks the slug of a KMS environment.
+func Environment(s string) *Problem {
+	if len(s) <= maxSlug && slugForm.MatchString(s) {
+		return nil
+	}
+	return &Problem{summarySlug, fmt.Sprintf("An environment is named by its slug: %s, at most %d characters. The KMS shows it in the project's settings.%s", slugRule, maxSlug, orWrite(Slugify(s), maxSlug))}
+}
+
+// orWrite proposes a slug, if one could be made.
+func orWrite(slug string, most int) string {
+	if slug == "" || len(slug) > most {
+		return " Write such a slug."
+	}
+	return fmt.Sprintf(" Write %q, if that is the one.", slug)
+}
+
+// Project checks what names a KMS project: its id or its slug.
+func Project(s string) *Problem {
+	if uuidForm.MatchString(s) || len(s) <= maxSlug && projectForm.MatchString(s) {
+		return nil
+	}
+	return &Problem{summaryProject, "A project is named by its id (a UUID) or its slug (lower-case letters and digits, with single hyphens or underscores between, at most 64 characters). Copy either from the project's settings in the KMS."}
+}
+
+// Description checks the length of a description, in characters.
+func Description(s string) *Problem {
+	if n := utf8.RuneCountInString(s); n > maxDescription {
+		return &Problem{summaryDescription, fmt.Sprintf("A description has at most %d characters, this one has %d. Shorten it.", maxDescription, n)}
+	}
+	return nil
+}
+
+// Prefix checks the prefix of the variables that hold credentials.
+func Prefix(s string) *Problem {
+	if prefixForm.MatchString(s) {
+		return nil
+	}
+	return &Problem{summaryPrefix, "The prefix is the beginning of the names of environment variables: capital letters, digits and underscores, a letter first, as in \"KMS_TEAM\". Choose such a prefix."}
+}
+
+// RepositorySlug checks the slug of a workspace or repository. A dot alone
+// is refused because slugs become parts of URL paths.
+func RepositorySlug(s string) *Problem {
+	if repositoryForm.MatchString(s) && strings.Trim(s, ".") != "" {
+		return nil
+	}
+	return &Problem{summarySlug, "A workspace or repository is named by its slug: letters, digits, dots, hyphens and underscores. Copy it from the address of the repository: bitbucket.org/WORKSPACE/REPOSITORY."}
+}
+
+// Repository checks the slug of a repository, and knows the form with a workspace.
+func Repository(s string) *Problem {
+	workspace, repository, found := strings.Cut(s, "/")
+	if found && RepositorySlug(workspace) == nil && RepositorySlug(repository) == nil {
+		return &Problem{NotSupported, fmt.Sprintf("A repository together with its workspace is not supported yet. Write workspace = %q and repository = %q.", workspace, repository)}
+	}
+	return RepositorySlug(s)
+}
+
+// Deployment checks what names a deployment environment: any name but an empty
+// one, or a UUID in braces. What begins with a brace is never looked for among the
+// names, since a name can be chosen to look like a UUID.
+func Deployment(s string) *Problem {
+	if inner, braced := strings.CutPrefix(s, "{"); braced {
+		if inner, closed := strings.CutSuffix(inner, "}"); closed && uuidForm.MatchString(inner) {
+			return nil
+		}
+		return &Problem{summaryDeployment, "What begins with a brace is the {uuid} of a deployment environment, and this is none. Copy it from the answer of Bitbucket's API, GET /2.0/repositories/{workspace}/{repo_slug}/environments, or write the exact name of one whose name begins otherwise."}
+	}
+	if strings.TrimSpace(s) != "" {
+		return nil
+	}
+	return &Problem{summaryDeployment, "The name of the deployment environment is empty. Write its exact name or its {uuid}, or remove the argument to use the repository's own variables."}
+}
+
+// Path allows what the KMS allows in folder names.
+func Path(s string) *Problem {
+	if pathForm.MatchString(s) {
+		return nil
+	}
+	remedy := "Correct the path."
+	if fixed := path.Clean("/" + s); pathForm.MatchString(fixed) {
+		remedy = fmt.Sprintf("Write %q, if that is the one.", fixed)
+	}
+	return &Problem{summaryPath, "A secret path is absolute: names of letters, digits, hyphens and underscores, each after one slash. " + remedy}
+}
+
+// Behavior allows the one behavior that Bitbucket's sync has: the KMS
+// answers any import with the sentence quoted here.
+func Behavior(s string) *Problem {
+	switch {
+	case s == "overwrite-destination":
+		return nil
+	case strings.HasPrefix(s, "import-"):
+		return &Problem{summaryImporting, "\"Bitbucket does not support importing secrets.\" Write \"overwrite-destination\" to delete what the KMS does not have, or remove the argument to keep it."}
+	}
+	return &Problem{summaryBehavior, "The only behavior is \"overwrite-destination\": variables that the KMS does not have are deleted. Write that, or remove the argument to keep them."}
+}
+
+// Glob allows letters of names and the two wildcards. Brackets and
+// backslashes mean something else elsewhere, and no key holds them.
+func Glob(s string) *Problem {
+	switch {
+	case s == "":
+		return &Problem{summaryGlob, "An empty glob matches nothing. Write a name, in which * stands for any characters and ? for one."}
+	case strings.ContainsAny(s, `[]\`):
+		return &Problem{summaryGlob, "In a glob only * and ? are special; brackets and backslashes are not allowed. Write one glob for each name instead."}
+	}
+	return nil
+}
