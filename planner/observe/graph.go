@@ -1,0 +1,93 @@
+package observe
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/hanzoai/kmsync/config"
+)
+
+// Graph is what a configuration asks for: which folders feed which destinations
+// through which syncs. It is made without any request.
+type Graph struct {
+	Nodes        []*Node          // one per sync, sorted by address
+	Folders      []SourceRef      // to read, distinct, sorted
+	Destinations []DestinationRef // to read, distinct, as written, sorted
+}
+
+// Node is one sync with what it reads and feeds.
+type Node struct {
+	Sync        *config.Sync
+	Folders     []SourceRef // the sources, in order
+	Destination DestinationRef
+}
+
+// NewGraph returns the graph of a valid configuration. A disabled sync is a node,
+// but nothing is read on its behalf.
+func NewGraph(cfg *config.Config) *Graph {
+	g := &Graph{}
+	folders, destinations := map[SourceRef]bool{}, map[DestinationRef]bool{}
+	for _, sync := range cfg.Syncs {
+		n := &Node{Sync: sync, Destination: destinationOf(sync)}
+		for _, source := range sync.Sources {
+			n.Folders = append(n.Folders, SourceRef{source.KMS, source.Environment.Value, source.SecretPath.Value})
+		}
+		g.Nodes = append(g.Nodes, n)
+		if !sync.Enabled.Value {
+			continue
+		}
+		destinations[n.Destination] = true
+		for _, f := range n.Folders {
+			folders[f] = true
+		}
+	}
+	for f := range folders {
+		g.Folders = append(g.Folders, f)
+	}
+	for d := range destinations {
+		g.Destinations = append(g.Destinations, d)
+	}
+	slices.SortFunc(g.Folders, CompareSources)
+	slices.SortFunc(g.Destinations, CompareDestinations)
+	return g
+}
+
+func destinationOf(sync *config.Sync) DestinationRef {
+	d := sync.Destination
+	return DestinationRef{
+		Connection:  d.Connection,
+		Workspace:   d.Workspace.Value,
+		Repository:  d.Repository.Value,
+		Environment: d.DeploymentEnvironment.Value,
+	}
+}
+
+// CompareSources orders folders by block, environment and path.
+func CompareSources(a, b SourceRef) int {
+	return cmp.Or(cmp.Compare(a.KMS, b.KMS), cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Path, b.Path))
+}
+
+// CompareDestinations orders destinations by workspace, repository and environment.
+func CompareDestinations(a, b DestinationRef) int {
+	return cmp.Or(cmp.Compare(a.Workspace, b.Workspace), cmp.Compare(a.Repository, b.Repository),
+		cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Connection, b.Connection))
+}
+
+// SourceRef names a folder of a KMS: the label of its block, environment and path.
+type SourceRef struct{ KMS, Environment, Path string }
+
+// String returns the folder as people write it: dev:/payments.
+func (s SourceRef) String() string { return s.Environment + ":" + s.Path }
+
+// DestinationRef names a destination by the names in force: the environment by
+// its name where that is known, else as it was written.
+type DestinationRef struct{ Connection, Workspace, Repository, Environment string }
+
+// String returns the destination as people write it: acme/payments (Staging).
+func (d DestinationRef) String() string {
+	s := d.Workspace + "/" + d.Repository
+	if d.Environment != "" {
+		s += " (" + d.Environment + ")"
+	}
+	return s
+}

@@ -1,0 +1,142 @@
+package observe
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/providers"
+)
+
+// Observer reads what a graph needs. It holds read interfaces only.
+type Observer struct {
+	Sources map[string]providers.Source // by label of the kms block
+	Readers map[string]providers.Reader // by label of the connection block
+	Limits  *Limits
+	Now     func() time.Time
+	// Sleep waits, or returns ctx's error when ctx ends first.
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// Observation is what was read. It holds secret values, in memory only.
+type Observation struct {
+	Folders      map[SourceRef]*FolderRead
+	Destinations map[DestinationRef]*DestinationRead
+}
+
+// FolderRead is one folder as it was read, or why it could not be.
+type FolderRead struct {
+	Listing providers.SourceListing
+	Err     error
+}
+
+// DestinationRead is one destination as it was read, or why it could not be.
+type DestinationRead struct {
+	// ID is the repository's UUID, and "/" and the environment's if there is one.
+	ID              string
+	RepositoryUUID  string
+	EnvironmentUUID string
+	Ref             DestinationRef // with the environment's real name
+	Scope           providers.Scope
+	Listing         providers.VariableListing
+	Err             error
+}
+
+// Observe reads every folder and destination of the graph, each once, with the
+// fewest requests: one list per folder, one environment list per repository with
+// a deployment environment, one listing per scope, and one GET per repository
+// that the ledger cannot identify. A failed read is part of the result.
+func (o *Observer) Observe(ctx context.Context, g *Graph, state *ledger.State) *Observation {
+	obs := &Observation{Folders: map[SourceRef]*FolderRead{}, Destinations: map[DestinationRef]*DestinationRead{}}
+	var work sync.WaitGroup
+	// The first folder of a KMS brings the login and the look-up along. The others
+	// wait for it outside of the limits, so that Bitbucket is read meanwhile.
+	first := map[providers.Source]chan struct{}{}
+	for source, refs := range o.bySource(g.Folders) {
+		read := &FolderRead{}
+		for _, ref := range refs {
+			obs.Folders[ref] = read
+		}
+		before := first[source.Source]
+		known := make(chan struct{})
+		if before == nil {
+			first[source.Source] = known
+		}
+		work.Go(func() {
+			if before != nil {
+				<-before
+			}
+			*read = o.folder(ctx, refs[0])
+			close(known)
+		})
+	}
+	for _, refs := range o.byRepository(g.Destinations) {
+		reads := make([]*DestinationRead, len(refs))
+		for i, ref := range refs {
+			reads[i] = &DestinationRead{Ref: ref}
+			obs.Destinations[ref] = reads[i]
+		}
+		r := &repositoryReader{Observer: o, reader: o.Readers[refs[0].Connection], state: state, reads: reads, first: refs[0]}
+		work.Go(func() { r.read(ctx) })
+	}
+	work.Wait()
+	return obs
+}
+
+func (o *Observer) folder(ctx context.Context, ref SourceRef) (read FolderRead) {
+	err := o.Limits.Do(ctx, "", func() {
+		read.Listing, read.Err = o.Sources[ref.KMS].List(ctx, providers.Folder{Environment: ref.Environment, Path: ref.Path})
+	})
+	if err != nil {
+		read.Err = stopped("list secrets", ref.String())
+	}
+	return read
+}
+
+// stopped is the error of a request that was not sent, since the run ends.
+func stopped(op, scope string) error {
+	return &providers.Error{Op: op, Scope: scope, Kind: providers.KindCanceled}
+}
+
+func repositoryKey(d DestinationRef) string { return d.Workspace + "/" + d.Repository }
+
+// folderOf is a folder of one project, whatever the blocks are called that lead
+// there.
+type folderOf struct {
+	providers.Source
+	environment, path string
+}
+
+// bySource groups folders that are the same.
+func (o *Observer) bySource(refs []SourceRef) map[folderOf][]SourceRef {
+	groups := map[folderOf][]SourceRef{}
+	for _, ref := range refs {
+		folder := folderOf{o.Sources[ref.KMS], ref.Environment, ref.Path}
+		groups[folder] = append(groups[folder], ref)
+	}
+	return groups
+}
+
+// byRepository groups sorted destinations by the account that reads them and the
+// repository.
+func (o *Observer) byRepository(refs []DestinationRef) [][]DestinationRef {
+	type repository struct {
+		providers.Reader
+		name string
+	}
+	var groups [][]DestinationRef
+	index := map[repository]int{}
+	for _, ref := range refs {
+		r := repository{o.Readers[ref.Connection], strings.ToLower(repositoryKey(ref))}
+		i, ok := index[r]
+		if !ok {
+			i = len(groups)
+			index[r] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], ref)
+	}
+	return groups
+}
