@@ -1,0 +1,391 @@
+package planner
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/providers"
+	"github.com/hanzoai/kmsync/providers/secret"
+)
+
+var forbidden = &providers.Error{Op: "list secrets", Scope: "dev:/a", Kind: providers.KindForbidden, Status: 403}
+
+// A key of two syncs is refused under both, each naming the other, and counted
+// once. Nothing else of them is stopped.
+func TestAKeyOfTwoSyncs(t *testing.T) {
+	t.Parallel()
+	s := newScene(syncFrom("a", "/a", ""), syncFrom("b", "/b", "")).
+		secret("/a", "KEY", "1").secret("/b", "KEY", "2").secret("/a", "ONE", "3").secret("/b", "TWO", "4")
+	p := s.plan()
+	if diff := cmp.Diff([]string{"KEY keep refused duplicate_key", "ONE create missing"}, said(p, "sync.a")); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"KEY keep refused duplicate_key", "TWO create missing"}, said(p, "sync.b")); diff != "" {
+		t.Error(diff)
+	}
+	for address, other := range map[string]string{"sync.a": "sync.b", "sync.b": "sync.a"} {
+		if c := changeOf(t, p, address, "KEY"); !strings.Contains(c.Detail, other) || !strings.Contains(c.Detail, "dev:/a") || !strings.Contains(c.Detail, "dev:/b") {
+			t.Errorf("%s says %q, which does not name %s and both folders", address, c.Detail, other)
+		}
+	}
+	if sum := p.Summary(); sum.Blocked != 1 || sum.Create != 2 || p.Requests.ToApply != 2 {
+		t.Errorf("summary %+v, to apply %d", sum, p.Requests.ToApply)
+	}
+}
+
+// The same key in two destinations is two keys.
+func TestAKeyInTwoDestinations(t *testing.T) {
+	t.Parallel()
+	p := newScene(syncFrom("a", "/a", ""), syncFrom("b", "/a", "Staging")).secret("/a", "KEY", "1").plan()
+	if sum := p.Summary(); sum.Create != 2 || sum.Blocked != 0 {
+		t.Errorf("summary %+v", sum)
+	}
+}
+
+// TestAKeyThatMoved: a key that another sync wants now is adopted without a write
+// when the value is the same, and updated when it is not.
+func TestAKeyThatMoved(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		owner, value string
+		want         []string
+		detail       string
+	}{
+		"from a declared sync":           {"sync.a", "same", []string{"KEY adopt adopted"}, "from sync.a"},
+		"from a sync that left":          {"sync.left", "same", []string{"KEY adopt adopted"}, "from sync.left"},
+		"with another value":             {"sync.a", "other", []string{"KEY update source_changed"}, ""},
+		"it has been this sync's":        {"sync.b", "same", nil, ""},
+		"from a sync of another place":   {"sync.c", "same", []string{"KEY adopt adopted"}, "from sync.c"},
+		"from a sync that is turned off": {"sync.off", "same", []string{"KEY keep refused owned_by_inactive"}, "sync.off"},
+	} {
+		off := syncFrom("off", "/off", "")
+		off.Enabled = set(false)
+		s := newScene(syncFrom("a", "/a", ""), syncFrom("b", "/b", ""), syncFrom("c", "/b", "Staging"), off).
+			secret("/b", "KEY", "same").secret("/a", "OTHER", "x").owned("", "KEY", test.owner, test.value)
+		p := s.plan()
+		if diff := cmp.Diff(test.want, said(p, "sync.b")); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if test.want == nil {
+			continue
+		}
+		c := changeOf(t, p, "sync.b", "KEY")
+		if c.Detail != test.detail || c.VariableUUID != "{KEY}" || c.SecretID != "/b/KEY" {
+			t.Errorf("%s: change %+v", name, c)
+		}
+		if c.Action == Adopt && p.Summary().Adopt != 1 {
+			t.Errorf("%s: summary %+v", name, p.Summary())
+		}
+	}
+}
+
+// A sync whose source cannot be read is an error, keeps its range, and does not
+// stop the others.
+func TestAnUnreadSyncKeepsItsRange(t *testing.T) {
+	t.Parallel()
+	a := syncFrom("a", "/a", "")
+	a.Options.KeySchema = schemaOf(t, "A_{{secretKey}}")
+	s := newScene(a, syncFrom("b", "/b", "")).secret("/b", "NEW", "1").
+		variable("", "A_UNKNOWN").variable("", "UNKNOWN").owned("", "A_MINE", "sync.a", "x").owned("", "GONE", "sync.b", "y").owned("", "A_GONE", "sync.b", "z")
+	s.folders["/a"] = &observe.FolderRead{Err: forbidden}
+	p := s.plan()
+	// A_MINE is the sync's own: untouched, counted. A_UNKNOWN may be.
+	if diff := cmp.Diff([]string{"A_UNKNOWN keep sync_not_read"}, said(p, "sync.a")); diff != "" {
+		t.Error(diff)
+	}
+	want := []string{"A_GONE keep sync_not_read", "GONE delete gone_from_source not_supported_yet", "NEW create missing"}
+	if diff := cmp.Diff(want, said(p, "sync.b")); diff != "" {
+		t.Error(diff)
+	}
+	got := p.Syncs[0]
+	if got.Status != StatusError || got.Failure == nil || got.Failure.Summary != "Cannot read the source" ||
+		!strings.Contains(got.Failure.Detail, "no permission (HTTP 403)") || got.Kept != 1 {
+		t.Errorf("sync.a: %+v, failure %+v", got, got.Failure)
+	}
+	if p.Complete || !p.CanApply() || p.Summary().SyncErrors != 1 || p.Unmanaged != 1 {
+		t.Errorf("complete %v, summary %+v", p.Complete, p.Summary())
+	}
+}
+
+// A destination that cannot be read is an error of its syncs, with nothing planned
+// there.
+func TestAnUnreadDestination(t *testing.T) {
+	t.Parallel()
+	s := newScene(syncFrom("a", "/a", "Staging"), syncFrom("b", "/a", "")).secret("/a", "KEY", "1").owned("Staging", "KEY", "sync.a", "0")
+	s.broken["Staging"] = &providers.Error{Op: "list variables", Kind: providers.KindNotFound, Status: 404}
+	p := s.plan()
+	if got := p.Syncs[0]; got.Status != StatusError || got.Failure.Summary != "Cannot read the destination" || len(got.Changes) > 0 {
+		t.Errorf("sync.a: %+v", got)
+	}
+	if diff := cmp.Diff([]string{"KEY create missing"}, said(p, "sync.b")); diff != "" {
+		t.Error(diff)
+	}
+	if p.Complete || len(p.LeftBehind) > 0 {
+		t.Errorf("complete %v, left behind %v: it may well be the same destination", p.Complete, p.LeftBehind)
+	}
+}
+
+// TestLeftBehind: what a sync left is counted from the destination where it was
+// read, and else from the ledger; with no other trace in the plan.
+func TestLeftBehind(t *testing.T) {
+	t.Parallel()
+	s := newScene(syncFrom("a", "/a", ""), syncFrom("moved", "/a", "")).secret("/a", "X", "1")
+	s.syncs = s.syncs[:1]
+	s.owned("", "ONE", "sync.left", "v").owned("", "TWO", "sync.left", "v").owned("", "X", "sync.a", "1")
+	s.record("", "GONE", "sync.left", "v") // not live any more: forgotten, not left behind
+	s.owned("", "FREE", "sync.left", "v")
+	s.entries[""]["FREE"].Released = true
+	s.record("Production", "KEY", "sync.a", "v")               // a left this destination
+	s.record("Production", "LOST", "sync.left", "v").UUID = "" // a create in doubt is not ours for sure
+	s.record("Production", "FREE", "sync.left", "v").Released = true
+	s.record("Production", "OLD", "sync.left", "v")
+	p := s.plan()
+	web := DestinationRef{Workspace: "acme", Repository: "web"}
+	production := web
+	production.Environment = "Production"
+	want := []Remnant{{"sync.a", production, 1}, {"sync.left", web, 2}, {"sync.left", production, 1}}
+	if diff := cmp.Diff(want, p.LeftBehind); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"FREE keep released", "GONE forget gone_outside"}, said(p, "sync.a")); diff != "" {
+		t.Error(diff)
+	}
+	if p.Summary().LeftBehind != 4 {
+		t.Errorf("summary %+v", p.Summary())
+	}
+	s.rolled = true
+	if p := s.plan(); len(p.LeftBehind) > 0 || !slices.Contains(said(p, "sync.a"), "X update never_recorded") {
+		t.Errorf("a ledger that is not believed: left behind %v, changes %v", p.LeftBehind, said(p, "sync.a"))
+	}
+}
+
+// A sync that is turned off or not read has left nothing behind.
+func TestAnInactiveOwnerLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	off := syncFrom("off", "/off", "Production")
+	off.Enabled = set(false)
+	s := newScene(syncFrom("a", "/a", ""), off).secret("/a", "X", "1").owned("", "KEPT", "sync.off", "v")
+	s.record("Production", "KEY", "sync.off", "v")
+	p := s.plan()
+	if len(p.LeftBehind) > 0 || p.Syncs[0].Kept != 1 || p.Summary().Kept != 1 || p.Syncs[1].Status != StatusDisabled {
+		t.Errorf("left behind %v, kept %d, syncs %+v", p.LeftBehind, p.Syncs[0].Kept, p.Syncs)
+	}
+}
+
+// TestDoubts: each doubt is a finding once, and makes the plan incomplete.
+func TestDoubts(t *testing.T) {
+	t.Parallel()
+	doubt := func(kind providers.DoubtKind) []providers.Doubt {
+		return []providers.Doubt{{Kind: kind, Detail: "Not all is proven."}}
+	}
+	for name, test := range map[string]struct {
+		change func(*scene)
+		want   []string
+	}{
+		"none":        {func(*scene) {}, nil},
+		"of a folder": {func(s *scene) { s.folders["/a"].Listing.Doubts = doubt(providers.DoubtIncomplete) }, []string{"sync.a: Not all is proven."}},
+		"of imports":  {func(s *scene) { s.folders["/a"].Listing.Doubts = doubt(providers.DoubtImports) }, []string{"sync.a: Not all is proven."}},
+		"of imports that count not": {func(s *scene) {
+			s.folders["/a"].Listing.Doubts = doubt(providers.DoubtImports)
+			s.syncs[0].Sources[0].IncludeImports = set(false)
+			s.syncs[1].Sources[0].IncludeImports = set(false)
+		}, nil},
+		"another, where imports count not": {func(s *scene) {
+			s.folders["/a"].Listing.Doubts = doubt(providers.DoubtIncomplete)
+			s.syncs[0].Sources[0].IncludeImports = set(false)
+		}, []string{"sync.a: Not all is proven."}},
+		"of imports, for one of two": {func(s *scene) {
+			s.folders["/a"].Listing.Doubts = doubt(providers.DoubtImports)
+			s.syncs[0].Sources[0].IncludeImports = set(false)
+		}, []string{"sync.b: Not all is proven."}},
+		"of a destination": {func(s *scene) { s.doubts["Staging"] = doubt(providers.DoubtIncomplete) }, []string{"sync.b: Not all is proven."}},
+		"an empty folder": {func(s *scene) { s.folders["/a"].Listing.Secrets = nil }, []string{
+			"sync.a: dev:/a holds no secret of its own. If that is meant, set allow_empty = true in the options of sync.a.",
+			"sync.b: dev:/a holds no secret of its own. If that is meant, set allow_empty = true in the options of sync.b.",
+		}},
+		"an empty folder that may be": {func(s *scene) {
+			s.folders["/a"].Listing.Secrets = nil
+			s.syncs[0].Options.AllowEmpty, s.syncs[1].Options.AllowEmpty = set(true), set(true)
+		}, nil},
+		"of a sync that is turned off": {func(s *scene) {
+			s.folders["/a"].Listing.Doubts = doubt(providers.DoubtIncomplete)
+			s.syncs[0].Enabled, s.syncs[1].Enabled = set(false), set(false)
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(syncFrom("a", "/a", ""), syncFrom("b", "/a", "Staging")).secret("/a", "KEY", "1")
+			test.change(s)
+			p := s.plan()
+			var got []string
+			for _, f := range p.Findings {
+				if f.Kind != FindDoubt || f.Severity != Warning || f.Range.Filename == "" {
+					t.Errorf("finding %+v", f)
+				}
+				got = append(got, f.Address+": "+f.Detail)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if p.Complete != (test.want == nil) {
+				t.Errorf("complete: %v", p.Complete)
+			}
+		})
+	}
+}
+
+// TestSize: a create that passes what a build can carry is refused, smaller ones
+// and updates go on; what is over already is a finding.
+func TestSize(t *testing.T) {
+	t.Parallel()
+	big := func(n int) string { return strings.Repeat("x", n) }
+	const limit = MaxBuildSize
+	for name, test := range map[string]struct {
+		change func(*scene)
+		want   []string // of sync.a, to Staging
+		over   bool
+	}{
+		"just fits":                {func(s *scene) { s.secret("/a", "A", big(limit-1)) }, []string{"A create missing"}, false},
+		"one too many":             {func(s *scene) { s.secret("/a", "A", big(limit)) }, []string{"A keep refused size"}, false},
+		"characters, not bytes":    {func(s *scene) { s.secret("/a", "A", strings.Repeat("é", limit-1)) }, []string{"A create missing"}, false},
+		"the smaller one still":    {func(s *scene) { s.secret("/a", "A", big(limit)).secret("/a", "B", "small") }, []string{"A keep refused size", "B create missing"}, false},
+		"an update goes on":        {func(s *scene) { s.secret("/a", "A", big(limit)).variable("Staging", "A") }, []string{"A update never_recorded"}, true},
+		"no room beside an update": {func(s *scene) { s.secret("/a", "A", big(limit-1)).variable("Staging", "A").secret("/a", "B", "x") }, []string{"A update never_recorded", "B keep refused size"}, false},
+		"names of others count":    {func(s *scene) { s.secret("/a", "A", big(limit-1)).variable("Staging", "Z") }, []string{"A keep refused size"}, false},
+		"readable values count": {func(s *scene) {
+			s.secret("/a", "A", big(10))
+			s.live["Staging"] = []providers.Variable{{UUID: "{Z}", Key: "Z", Value: secret.New(big(limit - 11))}}
+		}, []string{"A keep refused size"}, false},
+		"so do those of the repository": {func(s *scene) {
+			s.syncs = append(s.syncs, syncFrom("repository", "/r", ""))
+			s.secret("/a", "A", big(limit/2)).secret("/r", "R", big(limit/2))
+		}, []string{"A keep refused size"}, false},
+		"and not of another environment": {func(s *scene) {
+			s.syncs = append(s.syncs, syncFrom("other", "/r", "Production"))
+			s.secret("/a", "A", big(limit/2)).secret("/r", "R", big(limit/2))
+		}, []string{"A create missing"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(syncFrom("a", "/a", "Staging"))
+			test.change(s)
+			p := s.plan()
+			if diff := cmp.Diff(test.want, said(p, "sync.a")); diff != "" {
+				t.Error(diff)
+			}
+			over := slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Kind == FindSize && f.Address == "sync.a" })
+			if over != test.over {
+				t.Errorf("findings %+v", p.Findings)
+			}
+		})
+	}
+}
+
+// TestCase: keys that differ by case only are refused, whoever has the other one.
+func TestCase(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(*scene)
+		want   []string
+		detail string
+	}{
+		"two secrets": {
+			func(s *scene) { s.secret("/a", "KEY", "1").secret("/a", "key", "2") },
+			[]string{"KEY keep refused case_clash", "key keep refused case_clash"},
+			"it differs from key by case only",
+		},
+		"of two syncs": {func(s *scene) {
+			s.syncs = append(s.syncs, syncFrom("b", "/b", ""))
+			s.secret("/a", "KEY", "1").secret("/b", "key", "2")
+		}, []string{"KEY keep refused case_clash"}, "it differs from key by case only"},
+		"a variable that is not ours": {
+			func(s *scene) { s.secret("/a", "KEY", "1").variable("", "Key") },
+			[]string{"KEY keep refused case_clash"},
+			"it differs by case only from the variable Key, which is there already",
+		},
+		"a variable of ours": {
+			func(s *scene) { s.secret("/a", "KEY", "1").owned("", "Key", "sync.a", "1") },
+			[]string{"KEY keep refused not_supported_yet", "Key delete gone_from_source not_supported_yet"},
+			"it differs by case only from Key, which kmsync wrote, and would be a rename",
+		},
+		"the key itself": {func(s *scene) { s.secret("/a", "KEY", "1").variable("", "KEY") }, []string{"KEY update never_recorded"}, ""},
+	} {
+		s := newScene(syncFrom("a", "/a", ""))
+		test.change(s)
+		p := s.plan()
+		if diff := cmp.Diff(test.want, said(p, "sync.a")); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if got := changeOf(t, p, "sync.a", "KEY").Detail; got != test.detail {
+			t.Errorf("%s: detail %q, want %q", name, got, test.detail)
+		}
+	}
+}
+
+// TestFindings: what a verdict brings along, with the place to look at.
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	s := newScene(syncFrom("a", "/a", ""), syncFrom("b", "/b", "Staging")).secret("/a", "OPEN", "1").secret("/a", "GUARDED", "2").secret("/b", "B", "3")
+	s.doubts["Staging"] = []providers.Doubt{{Kind: providers.DoubtIncomplete, Detail: "Not all of acme/web (Staging) was seen."}}
+	s.live[""] = []providers.Variable{{UUID: "{OPEN}", Key: "OPEN", Value: secret.New("1")}, {UUID: "{LOST}", Key: "LOST", Secured: true}}
+	s.record("", "LOST", "sync.a", "x").UUID = ""
+	s.entries[""]["LOST"].InDoubt = true
+	glob := set("GUARD*")
+	glob.Range.Start.Line = 7
+	s.syncs[0].Options.Protect = []config.Located[string]{glob}
+	p := s.plan()
+	type brief struct {
+		Kind     FindingKind
+		Severity Severity
+		Key      string
+		Line     int
+	}
+	var got []brief
+	for _, f := range p.Findings {
+		got = append(got, brief{f.Kind, f.Severity, f.Key, f.Range.Start.Line})
+		if (f.Address == "sync.b") != (f.Kind == FindDoubt) || !strings.Contains(f.Detail, "acme/web") {
+			t.Errorf("finding %+v", f)
+		}
+	}
+	want := []brief{
+		{FindProtectedMissing, Warning, "GUARDED", 7},
+		{FindUnconfirmed, Warning, "LOST", 1},
+		{FindNotSecured, Security, "OPEN", 1},
+		{FindDoubt, Warning, "", 1}, // of sync.b: findings are sorted by sync and key
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"LOST keep unconfirmed", "OPEN update not_secured"}, said(p, "sync.a")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Two spellings of one environment are one destination: what one sync gives and
+// the other gives too is refused, and named by the environment's real name.
+func TestTwoSpellings(t *testing.T) {
+	t.Parallel()
+	s := newScene(syncFrom("a", "/a", "Staging"), syncFrom("b", "/b", "{Staging}")).secret("/a", "KEY", "1").secret("/b", "KEY", "2").secret("/b", "B", "3")
+	s.variable("Staging", "MANUAL")
+	g := observe.NewGraph(&config.Config{Syncs: s.syncs})
+	obs := s.observe(g)
+	for _, read := range obs.Destinations {
+		read.Ref.Environment, read.EnvironmentUUID, read.ID = "Staging", "{Staging}", idOf("Staging")
+		read.Listing.Variables = s.live["Staging"]
+	}
+	p := Diff(g, obs, &ledger.State{Key: testKey})
+	if sum := p.Summary(); sum.Blocked != 1 || sum.Create != 1 || sum.Unmanaged != 1 {
+		t.Errorf("summary %+v", sum)
+	}
+	for _, sync := range p.Syncs {
+		if sync.Destination.Environment != "Staging" || sync.Unmanaged != 1 {
+			t.Errorf("%s: %s, unmanaged %d", sync.Address, sync.Destination, sync.Unmanaged)
+		}
+	}
+}

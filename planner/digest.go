@@ -1,0 +1,51 @@
+package planner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+)
+
+// decision is what a reviewer decides about one key. Its fields are hashed in
+// this order; changing it makes every digest another one.
+type decision struct {
+	Sync, Destination, Key, RenamedFrom, Action, Reason, Block string
+	SecretKey, Source                                          string
+	Secured                                                    bool
+}
+
+// Digest returns a SHA-256, in hex, over what a reviewer decides: creates,
+// deletes, renames, adoptions and other changes of the ledger, what becomes
+// secured, from where, to where, key by key. New values of keys that were
+// delivered before are not part of it, so that a rotation needs no new review;
+// neither is the time or the order of the input.
+func Digest(p *Plan) string {
+	hash := sha256.New()
+	encoder := json.NewEncoder(hash)
+	for _, s := range p.Syncs {
+		for _, c := range s.Changes {
+			if !isDecision(c) {
+				continue
+			}
+			// A hash never fails to write, and a decision always encodes.
+			_ = encoder.Encode(decision{
+				Sync: s.Address, Destination: s.Destination.String(), Key: c.Key, RenamedFrom: c.RenamedFrom,
+				Action: string(c.Action), Reason: string(c.Reason), Block: string(c.BlockedBy),
+				SecretKey: c.SecretKey, Source: c.Source.KMS + " " + c.Source.String(), Secured: c.Secured,
+			})
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// isDecision reports whether a reviewer decides about a change.
+func isDecision(c Change) bool {
+	if c.Action == Keep {
+		return false
+	}
+	switch c.Reason {
+	case SourceChanged, ReplacedOutside, Unconfirmed, MaxAge:
+		return c.Action != Update
+	}
+	return true
+}

@@ -1,0 +1,326 @@
+package planner
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/providers"
+	"github.com/hanzoai/kmsync/providers/secret"
+)
+
+// A tiny world: one folder, one destination, one key, and what the ledger says.
+// Tests enumerate it, plan it, apply the plan to it by the book, and plan again.
+type world struct {
+	syncs   []*config.Sync
+	secrets []providers.Secret
+	broken  bool // the source cannot be read
+	doubts  []providers.Doubt
+	live    []providers.Variable
+	entries map[string]*ledger.Entry
+}
+
+const (
+	repositoryUUID = "{00000000-0000-4000-8000-000000000001}"
+	liveUUID       = "{00000000-0000-4000-8000-00000000000a}"
+	otherUUID      = "{00000000-0000-4000-8000-00000000000b}"
+	newUUID        = "{00000000-0000-4000-8000-00000000000c}"
+	address        = "sync.a"
+)
+
+// zeros is a source of random bytes that are not random.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+var testKey, _ = secret.NewKey(zeros{})
+
+func set[T any](v T) config.Located[T] {
+	return config.Located[T]{Value: v, Range: hcl.Range{Filename: "main.sync.hcl", Start: hcl.Pos{Line: 1}}}
+}
+
+// newSync returns a valid sync from dev:/app to acme/web.
+func newSync(label string) *config.Sync {
+	return &config.Sync{
+		Address: "sync." + label, Enabled: set(true),
+		Sources: []*config.Source{{
+			KMS: "k", Environment: set("dev"), SecretPath: set("/app"), IncludeImports: set(true), ExpandReferences: set(true),
+		}},
+		Destination: config.Destination{Connection: "b", Workspace: set("acme"), Repository: set("web")},
+	}
+}
+
+func (w *world) graph() *observe.Graph {
+	return observe.NewGraph(&config.Config{Syncs: w.syncs})
+}
+
+func (w *world) observation(g *observe.Graph) *observe.Observation {
+	obs := &observe.Observation{Folders: map[SourceRef]*observe.FolderRead{}, Destinations: map[DestinationRef]*observe.DestinationRead{}}
+	for _, ref := range g.Folders {
+		read := &observe.FolderRead{Listing: providers.SourceListing{Secrets: w.secrets, Snapshot: providers.Snapshot{Doubts: w.doubts}}}
+		if w.broken {
+			read = &observe.FolderRead{Err: &providers.Error{Op: "list secrets", Kind: providers.KindForbidden}}
+		}
+		obs.Folders[ref] = read
+	}
+	for _, ref := range g.Destinations {
+		obs.Destinations[ref] = &observe.DestinationRead{
+			ID: repositoryUUID, RepositoryUUID: repositoryUUID, Ref: ref,
+			Listing: providers.VariableListing{Variables: w.live},
+		}
+	}
+	return obs
+}
+
+func (w *world) state() *ledger.State {
+	return &ledger.State{Serial: 1, Key: testKey, Destinations: map[string]*ledger.Destination{
+		repositoryUUID: {ID: repositoryUUID, RepositoryUUID: repositoryUUID, Workspace: "acme", Repository: "web", Entries: w.entries},
+	}}
+}
+
+func (w *world) plan() *Plan {
+	g := w.graph()
+	return Diff(g, w.observation(g), w.state())
+}
+
+// apply carries out what the plan does not block, as the applier would.
+func (w *world) apply(p *Plan) {
+	g := w.graph()
+	if len(g.Destinations) == 0 {
+		return // nothing is enabled, so nothing was planned
+	}
+	diff := DiffDestination(g, w.observation(g), w.state(), repositoryUUID)
+	for _, s := range p.Syncs {
+		for _, c := range s.Changes {
+			if c.BlockedBy != NotBlocked {
+				continue
+			}
+			switch c.Action {
+			case Create:
+				w.live = append(w.live, providers.Variable{UUID: newUUID, Key: c.Key, Secured: c.Secured})
+				w.record(s.Address, c, newUUID, diff)
+			case Update, Adopt:
+				for i := range w.live {
+					if w.live[i].UUID == c.VariableUUID {
+						w.live[i].Secured = c.Secured
+						w.live[i].Value = secret.Value{}
+					}
+				}
+				w.record(s.Address, c, c.VariableUUID, diff)
+			case Forget:
+				delete(w.entries, c.Key)
+			}
+		}
+	}
+}
+
+func (w *world) record(owner string, c Change, uuid string, diff *DestinationDiff) {
+	w.entries[c.Key] = &ledger.Entry{
+		Key: c.Key, Owner: ledger.Owner{Sync: owner}, UUID: uuid, Secured: c.Secured, KeyID: testKey.ID(),
+		Fingerprint: testKey.Fingerprint(repositoryUUID, c.Key, diff.Want(c.Key).Value),
+		Source:      ledger.Source{KMS: c.Source.KMS, Environment: c.Source.Environment, Path: c.Source.Path, Name: c.SecretKey, ID: c.SecretID},
+	}
+}
+
+// option is one choice in the enumeration of worlds.
+type option struct {
+	name  string
+	apply func(w *world)
+}
+
+// worlds calls yield with every combination of one option from each list.
+func worlds(lists [][]option, yield func(name string, w *world)) {
+	var walk func(i int, name string, chosen []option)
+	walk = func(i int, name string, chosen []option) {
+		if i < len(lists) {
+			for _, o := range lists[i] {
+				walk(i+1, name+" / "+o.name, append(chosen[:i:i], o))
+			}
+			return
+		}
+		w := &world{syncs: []*config.Sync{newSync("a")}, entries: map[string]*ledger.Entry{}}
+		for _, o := range chosen {
+			o.apply(w)
+		}
+		yield(name, w)
+	}
+	walk(0, "", nil)
+}
+
+func sourceOptions() []option {
+	one := func(v string) func(*world) {
+		return func(w *world) {
+			w.secrets = []providers.Secret{{ID: "s1", Name: "KEY", Version: 2, Value: secret.New(v)}}
+		}
+	}
+	return []option{
+		{"secret", one("value")},
+		{"empty value", one("")},
+		{"reference", one("a${OTHER}b")},
+		{"line break", one("a\nb")},
+		{"hidden", func(w *world) {
+			w.secrets = []providers.Secret{{ID: "s1", Name: "KEY", Hidden: true, Value: secret.New("<hidden-by-kms>")}}
+		}},
+		{"nothing", func(*world) {}},
+		{"another", func(w *world) {
+			w.secrets = []providers.Secret{{ID: "s2", Name: "OTHER", Version: 1, Value: secret.New("other")}}
+		}},
+		{"same secret, other name", func(w *world) {
+			w.secrets = []providers.Secret{{ID: "s1", Name: "key", Version: 3, Value: secret.New("value")}}
+		}},
+		{"not readable", func(w *world) { w.broken = true }},
+	}
+}
+
+func liveOptions() []option {
+	one := func(v providers.Variable) func(*world) {
+		return func(w *world) { w.live = append(w.live, v) }
+	}
+	return []option{
+		{"absent", func(*world) {}},
+		{"secured", one(providers.Variable{UUID: liveUUID, Key: "KEY", Secured: true})},
+		{"readable", one(providers.Variable{UUID: liveUUID, Key: "KEY", Value: secret.New("value")})},
+		{"case twin", one(providers.Variable{UUID: otherUUID, Key: "Key", Secured: true})},
+	}
+}
+
+func ledgerOptions() []option {
+	options := []option{{"no record", func(*world) {}}}
+	for _, owner := range []string{address, "sync.gone", "sync.off"} {
+		for _, uuid := range []string{"", liveUUID, otherUUID} {
+			for bits := range 1 << 4 {
+				e := ledger.Entry{
+					Key: "KEY", Owner: ledger.Owner{Sync: owner}, UUID: uuid, Secured: true, KeyID: testKey.ID(),
+					Fingerprint: testKey.Fingerprint(repositoryUUID, "KEY", secret.New("value")),
+					Source:      ledger.Source{KMS: "k", Environment: "dev", Path: "/app", Name: "KEY", ID: "s1", Version: 1},
+					InDoubt:     bits&1 != 0, Released: bits&2 != 0,
+				}
+				if uuid == "" && !e.InDoubt {
+					continue
+				}
+				if bits&4 != 0 {
+					e.Fingerprint = testKey.Fingerprint(repositoryUUID, "KEY", secret.New("old value"))
+				}
+				if bits&8 != 0 {
+					e.Owner.Config = "another"
+				}
+				options = append(options, option{
+					fmt.Sprintf("record of %s %q %04b", owner, uuid, bits),
+					func(w *world) { copied := e; w.entries["KEY"] = &copied },
+				})
+			}
+		}
+	}
+	return options
+}
+
+func optionOptions() []option {
+	var options []option
+	for bits := range 1 << 5 {
+		options = append(options, option{fmt.Sprintf("options %05b", bits), func(w *world) {
+			o := &w.syncs[0].Options
+			if bits&1 != 0 {
+				o.OverwriteDestination = set(true)
+			}
+			if bits&2 != 0 {
+				o.DisableSecretDeletion = set(true)
+			}
+			if bits&4 != 0 {
+				o.Protect = []config.Located[string]{set("K*")}
+			}
+			if bits&8 != 0 {
+				w.syncs[0].Enabled = set(false)
+			}
+			if bits&16 != 0 {
+				off := newSync("off")
+				off.Enabled = set(false)
+				w.syncs = append(w.syncs, off)
+			}
+		}})
+	}
+	return options
+}
+
+func doubtOptions() []option {
+	return []option{
+		{"no doubt", func(*world) {}},
+		{"doubt", func(w *world) {
+			w.doubts = []providers.Doubt{{Kind: providers.DoubtIncomplete, Detail: "Not everything was seen."}}
+		}},
+	}
+}
+
+// TestEveryWorldOfOneKey plans every small world, and holds each plan against
+// the promises: no delete leaves the plan unheld, every key has one verdict,
+// nothing is written that is not wanted, and the plan of the applied world is
+// empty.
+func TestEveryWorldOfOneKey(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int64
+	t.Run("sources", func(t *testing.T) {
+		for _, source := range sourceOptions() {
+			t.Run(source.name, func(t *testing.T) {
+				t.Parallel()
+				worlds([][]option{{source}, liveOptions(), ledgerOptions(), optionOptions(), doubtOptions()}, func(name string, w *world) {
+					if i := n.Add(1); !testing.Short() || i%17 == 0 {
+						w.check(t, name)
+					}
+				})
+			})
+		}
+	})
+	if n.Load() < 100_000 {
+		t.Fatalf("only %d worlds", n.Load())
+	}
+}
+
+func (w *world) check(t *testing.T, name string) {
+	t.Helper()
+	p := w.plan()
+	if broken := w.brokenPromise(p); broken != "" {
+		t.Fatalf("%s\nworld%s\nplan %+v", broken, name, p.Syncs)
+	}
+	if !p.CanApply() {
+		return // nothing would change
+	}
+	w.apply(p)
+	for _, s := range w.plan().Syncs {
+		for _, c := range s.Changes {
+			if c.BlockedBy == NotBlocked && c.Action != Keep {
+				t.Fatalf("the plan of the applied world is not empty\nworld%s\nplan %+v\nthen %+v", name, p.Syncs, c)
+			}
+		}
+	}
+}
+
+func (w *world) brokenPromise(p *Plan) string {
+	verdicts := map[string]int{}
+	for _, s := range p.Syncs {
+		for _, c := range s.Changes {
+			verdicts[c.Key]++
+			if c.Action == Delete && c.BlockedBy == NotBlocked {
+				return "a delete is not held"
+			}
+			if c.Action.Writes() && c.BlockedBy == NotBlocked && (w.broken || len(w.secrets) == 0 || w.secrets[0].Name != c.SecretKey) {
+				return "a write without a secret behind it"
+			}
+			if c.Action.Writes() && c.BlockedBy == NotBlocked && s.Status != StatusPlanned {
+				return "a write for a sync that is not planned"
+			}
+		}
+	}
+	for key, times := range verdicts {
+		if times > 1 {
+			return "more than one verdict on " + key
+		}
+	}
+	if p.Complete && (w.broken || len(w.doubts) > 0) && w.syncs[0].Enabled.Value {
+		return "a plan with a doubt is called complete"
+	}
+	return ""
+}
