@@ -1,0 +1,264 @@
+package applier
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/providers"
+)
+
+// writer executes the batch of one destination.
+type writer struct {
+	Deps
+	*batch
+	events chan<- Event
+	diff   *planner.DestinationDiff
+	record ledger.Destination
+	scope  providers.Scope
+	// notAfter is when the evidence for the writes has grown too old.
+	notAfter time.Time
+	mu       sync.Mutex // guards stale
+	stale    []task     // not sent, since it had
+}
+
+// maxRounds is how often a destination is read again because its evidence grew
+// old while the service made its writes wait.
+const maxRounds = 20
+
+// run works on the destination, again for what was not sent before its evidence
+// had grown too old.
+func (w *writer) run(ctx context.Context) {
+	for range maxRounds {
+		w.round(ctx)
+		if len(w.stale) == 0 {
+			return
+		}
+		w.tasks, w.stale = w.stale, nil
+	}
+	for _, t := range w.tasks {
+		w.events <- failed(t, errors.New("what it rests on grew too old again and again while waiting"), false)
+	}
+}
+
+// round reads again what has grown old, stops what moved, and does the rest.
+func (w *writer) round(ctx context.Context) {
+	view := w.Refresher.Refresh(ctx, w.id, planner.OldestEvidence(w.Now()))
+	w.diff = planner.DiffDestination(w.Graph, view, w.State, w.id)
+	if ctx.Err() != nil {
+		w.skip(w.tasks)
+		return
+	}
+	w.notAfter = w.Refresher.ReadAt(w.id).Add(observe.MaxAgeOfEvidence)
+	read := view.Destinations[w.tasks[0].written]
+	w.scope = read.Scope
+	w.record = ledger.Destination{
+		ID: read.ID, RepositoryUUID: read.RepositoryUUID, EnvironmentUUID: read.EnvironmentUUID,
+		Workspace: read.Ref.Workspace, Repository: read.Ref.Repository, Environment: read.Ref.Environment,
+	}
+	var writes, records []task
+	for _, t := range w.holding(read.Err) {
+		if t.change.Action.Writes() {
+			writes = append(writes, t)
+		} else {
+			records = append(records, t)
+		}
+	}
+	w.settleRecords(ctx, records)
+	w.writeAll(ctx, writes)
+}
+
+// holding returns the tasks whose change is still what would be decided now, and
+// stops the others. unread is why the destination could not be read again, and
+// stops all of them. A sync whose source cannot be read stops what it wants, but
+// not the changes of the ledger that are only shown under its address.
+func (w *writer) holding(unread error) []task {
+	var holding []task
+	for _, t := range w.tasks {
+		now, ok := w.diff.Change(t.address, t.change.Key)
+		moved := t.change.Moved(now, ok)
+		err := w.diff.Errs[t.address]
+		switch {
+		case unread != nil || (moved != "" && err != nil):
+			err = fmt.Errorf("read again before writing: %w", cmp.Or(unread, err))
+			w.events <- failed(t, err, false)
+		case moved != "":
+			w.events <- stopped(t, moved)
+		default:
+			holding = append(holding, t)
+		}
+	}
+	return holding
+}
+
+// writeAll notes all intents of the destination, then sends the writes.
+func (w *writer) writeAll(ctx context.Context, tasks []task) {
+	if len(tasks) == 0 {
+		return
+	}
+	intents := make([]ledger.Intent, len(tasks))
+	for i, t := range tasks {
+		intents[i] = ledger.Intent{Key: t.change.Key, Owner: owner(t), UUID: t.change.VariableUUID, Source: source(t.change)}
+	}
+	if err := w.Session.Intend(context.WithoutCancel(ctx), w.record, intents); err != nil {
+		for _, t := range tasks {
+			w.events <- failed(t, fmt.Errorf("note the write before sending it: %w", err), false)
+		}
+		return
+	}
+	w.settleLost(ctx, w.sendAll(ctx, tasks, w.send))
+}
+
+// sendAll sends one request for each task, bounded per repository and run, and
+// finishes those whose answer settles them. It returns the creates that only a
+// listing can settle.
+func (w *writer) sendAll(ctx context.Context, tasks []task, send func(context.Context, task) (providers.Variable, error)) []task {
+	repository := w.scope.Workspace + "/" + w.scope.Repository
+	open := make([]bool, len(tasks))
+	out := &order{to: w.events, waiting: map[int]Event{}}
+	var work sync.WaitGroup
+	for i := range tasks {
+		t := &tasks[i]
+		release, err := w.Limits.Acquire(ctx, repository)
+		if err != nil {
+			canceled := &providers.Error{Op: "write", Scope: t.ref.String(), Kind: providers.KindCanceled}
+			out.put(i, w.finish(ctx, *t, providers.Variable{}, t.keepDoubt(canceled)))
+			continue
+		}
+		work.Go(func() {
+			wrote, err := send(ctx, *t)
+			release()
+			if open[i] = t.isOpen(err); open[i] {
+				out.put(i, nil)
+				return
+			}
+			if !t.lost && providers.KindOf(err) == providers.KindStale && !providers.InDoubt(err) {
+				out.put(i, w.later(ctx, *t))
+				return
+			}
+			out.put(i, w.finish(ctx, *t, wrote, t.keepDoubt(err)))
+		})
+	}
+	work.Wait()
+	var left []task
+	for i, t := range tasks {
+		if open[i] {
+			left = append(left, t)
+		}
+	}
+	return left
+}
+
+// later keeps a write that was not sent for the next round, and takes its intent
+// back.
+func (w *writer) later(ctx context.Context, t task) Event {
+	outcome := ledger.Outcome{Kind: ledger.NotDone, Entry: ledger.Entry{Key: t.change.Key}}
+	if err := w.Session.Settle(context.WithoutCancel(ctx), w.record, []ledger.Outcome{outcome}); err != nil {
+		return failed(t, fmt.Errorf("it was not sent, but the ledger could not note it: %w", err), false)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stale = append(w.stale, t)
+	return nil
+}
+
+// finish notes what became of a write, and returns the event that says so.
+func (w *writer) finish(ctx context.Context, t task, wrote providers.Variable, err error) Event {
+	outcome := ledger.Outcome{Kind: ledger.NotDone, Entry: ledger.Entry{Key: t.change.Key}}
+	if err == nil {
+		outcome = w.written(t, wrote)
+	}
+	doubtful := providers.InDoubt(err)
+	if !doubtful {
+		if lost := w.Session.Settle(context.WithoutCancel(ctx), w.record, []ledger.Outcome{outcome}); lost != nil {
+			lost = fmt.Errorf("the answer is in, but the ledger could not note it: %w", lost)
+			return Failed{
+				Address: t.address, Destination: t.ref, Change: t.change, Err: errors.Join(err, lost),
+				Doubtful: err == nil, Taken: err == nil,
+			}
+		}
+	}
+	var moved *movedError
+	switch {
+	case err == nil && wrote.Secured != t.change.Secured:
+		return Failed{
+			Address: t.address, Destination: t.ref, Change: t.change, Taken: true,
+			Err: errors.New("the value was written, but Bitbucket did not secure it: everybody who can see the repository's settings can read it; secure it by hand, and change the secret"),
+		}
+	case err == nil:
+		return Wrote{Address: t.address, Destination: t.ref, Change: t.change}
+	case errors.As(err, &moved):
+		return stopped(t, moved.what)
+	case providers.KindOf(err) == providers.KindCanceled && !doubtful:
+		return Skipped{Address: t.address, Destination: t.ref, Change: t.change}
+	}
+	return failed(t, err, doubtful)
+}
+
+func failed(t task, err error, doubtful bool) Event {
+	return Failed{Address: t.address, Destination: t.ref, Change: t.change, Err: err, Doubtful: doubtful}
+}
+
+func stopped(t task, moved string) Event {
+	t.change.BlockedBy, t.change.Detail = planner.Moved, moved
+	return Stopped{Address: t.address, Destination: t.ref, Change: t.change}
+}
+
+// settleRecords does the changes of the ledger alone.
+func (w *writer) settleRecords(ctx context.Context, tasks []task) {
+	if len(tasks) == 0 {
+		return
+	}
+	outcomes := make([]ledger.Outcome, len(tasks))
+	for i, t := range tasks {
+		if t.change.Action == planner.Adopt {
+			outcomes[i] = ledger.Outcome{Kind: ledger.Adopted, Entry: w.entry(t, providers.Variable{UUID: t.change.VariableUUID, Secured: t.change.Secured})}
+		} else {
+			outcomes[i] = ledger.Outcome{Kind: ledger.Forgotten, Entry: ledger.Entry{Key: t.change.Key}}
+		}
+	}
+	err := w.Session.Settle(context.WithoutCancel(ctx), w.record, outcomes)
+	for _, t := range tasks {
+		if err != nil {
+			w.events <- failed(t, err, false)
+		} else {
+			w.events <- Recorded{Address: t.address, Destination: t.ref, Change: t.change}
+		}
+	}
+}
+
+func (w *writer) written(t task, v providers.Variable) ledger.Outcome {
+	return ledger.Outcome{Kind: ledger.Written, Entry: w.entry(t, v), Write: ledger.Write{
+		At: w.Now().UTC(), Action: string(t.change.Action), Reason: string(t.change.Reason), Version: t.change.Version, Run: w.Run,
+	}}
+}
+
+// entry is what the ledger is to remember of a key as it is now.
+func (w *writer) entry(t task, v providers.Variable) ledger.Entry {
+	return ledger.Entry{
+		Key: t.change.Key, Owner: owner(t), UUID: v.UUID, Secured: v.Secured, Source: source(t.change),
+		KeyID:       w.State.Key.ID(),
+		Fingerprint: w.State.Key.Fingerprint(w.id, t.change.Key, w.diff.Want(t.change.Key).Value),
+	}
+}
+
+func owner(t task) ledger.Owner { return ledger.Owner{Sync: t.address} }
+
+func source(c planner.Change) ledger.Source {
+	return ledger.Source{
+		KMS: c.Source.KMS, Environment: c.Source.Environment, Path: c.Source.Path, Name: c.SecretKey,
+		ID: c.SecretID, Version: c.Version,
+	}
+}
+
+func (w *writer) skip(tasks []task) {
+	for _, t := range tasks {
+		w.events <- Skipped{Address: t.address, Destination: t.ref, Change: t.change}
+	}
+}

@@ -1,0 +1,72 @@
+package applier
+
+import (
+	"time"
+
+	"github.com/hanzoai/kmsync/planner"
+)
+
+// Event is one thing that happened while applying. Events leave the applier from
+// one goroutine, in the order they happened.
+type Event interface{ event() }
+
+// Started is the first event.
+type Started struct{ Changes int }
+
+// Wrote says that the destination took a write: Change.Action is Create or Update.
+type Wrote struct {
+	Address     string
+	Destination planner.DestinationRef
+	Change      planner.Change
+}
+
+// Recorded says that a change of the ledger alone is done.
+type Recorded struct {
+	Address     string
+	Destination planner.DestinationRef
+	Change      planner.Change
+}
+
+// Stopped says that a key was left alone, since what the plan was made from
+// moved: Change.BlockedBy is Moved and Change.Detail names what moved.
+type Stopped struct {
+	Address     string
+	Destination planner.DestinationRef
+	Change      planner.Change
+}
+
+// Failed says that the write of a key failed. Doubtful: it may have taken effect.
+// Taken: it has, but not as it should, or the ledger could not note it.
+type Failed struct {
+	Address     string
+	Destination planner.DestinationRef
+	Change      planner.Change
+	Err         error
+	Doubtful    bool
+	Taken       bool
+}
+
+// Skipped says that a key was not tried, since the run is ending.
+type Skipped struct {
+	Address     string
+	Destination planner.DestinationRef
+	Change      planner.Change
+}
+
+// Waiting says that a service asked to slow down.
+type Waiting struct {
+	Service string
+	For     time.Duration
+}
+
+// Finished is the last event.
+type Finished struct{ Result Result }
+
+func (Started) event()  {}
+func (Wrote) event()    {}
+func (Recorded) event() {}
+func (Stopped) event()  {}
+func (Failed) event()   {}
+func (Skipped) event()  {}
+func (Waiting) event()  {}
+func (Finished) event() {}

@@ -1,0 +1,22 @@
+package applier
+
+// Result counts what an apply did, each destination key once.
+type Result struct {
+	Created, Updated   int
+	Adopted, Forgotten int
+	Failed             int // tried and not done, or in doubt
+	Taken              int // of the failed: the destination took it all the same
+	Stopped            int // left, since something moved
+	Skipped            int // left, since the run was ended
+	Held               int // left, since the plan blocks them
+	SyncErrors         int // syncs that could not be read
+	// Interrupted says that the run was ended before everything was tried.
+	Interrupted bool
+}
+
+// Wrote is how many keys the destinations took, those included that were not
+// taken as they should.
+func (r Result) Wrote() int { return r.Created + r.Updated + r.Taken }
+
+// Left is how many keys the plan named that are not as wanted now.
+func (r Result) Left() int { return r.Failed + r.Stopped + r.Skipped + r.Held }

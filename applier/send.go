@@ -1,0 +1,145 @@
+package applier
+
+import (
+	"context"
+
+	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/providers"
+)
+
+// movedError says that the destination is no longer what the plan was made from.
+type movedError struct{ what string }
+
+func (e *movedError) Error() string { return e.what }
+
+// send writes one key and returns the variable as the service answered it.
+func (w *writer) send(ctx context.Context, t task) (providers.Variable, error) {
+	if w.Now().After(w.notAfter) {
+		return providers.Variable{}, &providers.Error{Op: "write", Scope: t.ref.String(), Kind: providers.KindStale}
+	}
+	if t.change.Action == planner.Create {
+		return w.Writers[t.written.Connection].Create(ctx, w.scope, w.assignment(t))
+	}
+	return w.update(ctx, t, t.change.VariableUUID)
+}
+
+func (w *writer) assignment(t task) providers.Assignment {
+	return providers.Assignment{Key: t.change.Key, Value: w.diff.Want(t.change.Key).Value, Secured: t.change.Secured, NotAfter: w.notAfter}
+}
+
+// update sets a variable, and reads a 404 as a variable that somebody removed.
+func (w *writer) update(ctx context.Context, t task, uuid string) (providers.Variable, error) {
+	v, err := w.Writers[t.written.Connection].Update(ctx, w.scope, uuid, w.assignment(t))
+	if providers.KindOf(err) == providers.KindNotFound && !providers.InDoubt(err) {
+		return v, &movedError{"the variable is gone"}
+	}
+	v.UUID = uuid // in the spelling of the list, whatever that of the answer
+	return v, err
+}
+
+// isOpen reports whether a create needs a listing to settle it: its answer was
+// lost, or the service says that the variable exists. It notes which.
+func (t *task) isOpen(err error) bool {
+	if t.change.Action != planner.Create {
+		return false
+	}
+	t.exists = providers.KindOf(err) == providers.KindConflict
+	if providers.InDoubt(err) && !t.lost {
+		t.lost = true
+		return true
+	}
+	return t.exists && !t.settled
+}
+
+// keepDoubt makes of an error one that leaves the write in doubt, if an earlier
+// try of it had no answer: whatever came of a later try, the first may have taken
+// effect.
+func (t *task) keepDoubt(err error) error {
+	if err == nil || !t.lost || providers.InDoubt(err) {
+		return err
+	}
+	return &providers.Error{
+		Op: "create variable", Scope: t.ref.String(), Kind: providers.KindUnavailable, Sent: true,
+		Hint: "the answer was lost, and it could not be settled whether the variable was created",
+	}
+}
+
+// settleLost settles creates from one listing of the destination. A variable that
+// is there is ours if the answer of our create was lost, or if the ledger
+// recorded its UUID; it is set once more. A lost one that is not there is created
+// once more; the conflict that this may meet says that the listing lagged, and
+// one more settles it.
+func (w *writer) settleLost(ctx context.Context, tasks []task) {
+	for range 2 {
+		if len(tasks) == 0 {
+			return
+		}
+		var found map[string]providers.Variable
+		err := ctx.Err()
+		if err == nil { // what the list shows could not be acted on when the run is ending
+			found, err = w.list(ctx, tasks)
+		}
+		tasks = w.sendAll(ctx, tasks, func(ctx context.Context, t task) (providers.Variable, error) {
+			if err != nil {
+				return providers.Variable{}, &unsettledError{err}
+			}
+			return w.settleOne(ctx, t, found)
+		})
+		for i := range tasks {
+			tasks[i].settled = true
+		}
+	}
+}
+
+// settleOne decides about one create from what the listing shows of its key.
+func (w *writer) settleOne(ctx context.Context, t task, found map[string]providers.Variable) (providers.Variable, error) {
+	v, there := found[t.change.Key]
+	switch {
+	case there && (t.lost || w.recorded(t.change.Key, v.UUID)):
+		return w.update(ctx, t, v.UUID)
+	case there:
+		return v, &movedError{"the variable exists now, and this run did not create it"}
+	case t.lost && !t.settled:
+		return w.Writers[t.written.Connection].Create(ctx, w.scope, w.assignment(t))
+	}
+	return v, &movedError{"Bitbucket says that the variable exists, and does not list it"}
+}
+
+// unsettledError says that the listing that was to settle a create failed. It is
+// not a provider's error: the failed request was no write, and leaves none in
+// doubt.
+type unsettledError struct{ cause error }
+
+func (e *unsettledError) Error() string {
+	return "the variable exists, and it could not be read whose it is: " + e.cause.Error()
+}
+
+// list reads the destination's variables again, by key. Keys that met a conflict
+// are there, so they are waited for, as long as what is found can be acted on.
+func (w *writer) list(ctx context.Context, tasks []task) (map[string]providers.Variable, error) {
+	var exist []string
+	for _, t := range tasks {
+		if t.exists {
+			exist = append(exist, t.change.Key)
+		}
+	}
+	listing, err := w.Refresher.Await(ctx, tasks[0].written, exist, w.notAfter)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]providers.Variable{}
+	for _, v := range listing.Variables {
+		found[v.Key] = v
+	}
+	return found, nil
+}
+
+// recorded reports whether the ledger has this variable under this key.
+func (w *writer) recorded(key, uuid string) bool {
+	known := w.State.Destinations[w.id]
+	if known == nil || w.State.Rolled {
+		return false
+	}
+	e := known.Entries[key]
+	return e != nil && e.UUID == uuid
+}
