@@ -1,0 +1,173 @@
+package view
+
+import (
+	"cmp"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
+	"github.com/hanzoai/kmsync/planner"
+)
+
+// Plan writes the plan as people read it: the syncs in the order of the plan,
+// what was left behind, the findings, the counts, and the next thing to do. now
+// is what the age of the oldest write is counted from. Equal input gives equal
+// bytes. The error is that of w.
+func Plan(w io.Writer, p *planner.Plan, style Style, now time.Time) error {
+	out := &page{style: style}
+	out.syncs(p.Syncs)
+	out.leftBehind(p.LeftBehind)
+	out.findings(p.Findings)
+	out.closing(p, now)
+	return out.flush(w)
+}
+
+// syncs lists every sync that has something to say, a blank line around those
+// that need more than one line.
+func (p *page) syncs(all []planner.SyncPlan) {
+	listed := slices.DeleteFunc(slices.Clone(all), func(s planner.SyncPlan) bool {
+		return s.Status == planner.StatusPlanned && len(s.Changes) == 0
+	})
+	column := widest(listed, func(s planner.SyncPlan) string { return s.Address })
+	long := false
+	for i, s := range listed {
+		wasLong := long
+		long = len(s.Changes) > 0 || s.Failure != nil
+		if i > 0 && (long || wasLong) {
+			p.line(plain, "")
+		}
+		p.sync(s, column)
+	}
+	if len(listed) > 0 {
+		p.line(plain, "")
+	}
+}
+
+func (p *page) sync(s planner.SyncPlan, column int) {
+	p.put(bold, pad(Sanitize(s.Address), column))
+	p.put(plain, gap)
+	switch {
+	case s.Failure != nil:
+		p.line(red, strings.TrimSpace("error: "+s.Failure.Summary+" "+phrase.At(s.Failure.Range)))
+		p.put(plain, strings.Repeat(" ", margin))
+		p.hang(plain, margin, s.Failure.Detail)
+	case s.Status != planner.StatusPlanned:
+		p.line(dim, string(s.Status))
+	default:
+		p.line(plain, route(s))
+	}
+	if len(s.Changes) > 0 {
+		p.changes(s.Changes)
+		p.rest(s)
+	}
+}
+
+const (
+	gap    = "   "
+	margin = 4 // columns before a key, its symbol included
+)
+
+// route says where the secrets go: dev:/payments → acme/payments (Staging).
+func route(s planner.SyncPlan) string {
+	var from []string
+	for _, source := range s.Sources {
+		from = append(from, source.String())
+	}
+	return strings.Join(from, ", ") + " → " + s.Destination.String()
+}
+
+// changes lists changes by their place in a sync, then by key.
+func (p *page) changes(changes []planner.Change) {
+	sorted := slices.SortedStableFunc(slices.Values(changes), func(a, b planner.Change) int {
+		return cmp.Or(cmp.Compare(markOf(a).place, markOf(b).place), strings.Compare(a.Key, b.Key))
+	})
+	column := widest(sorted, keyLabel)
+	for _, c := range sorted {
+		mark := markOf(c)
+		label := pad(Sanitize(keyLabel(c)), column)
+		p.put(plain, "  ")
+		p.put(mark.paint, mark.sign+" "+label)
+		p.put(plain, gap)
+		p.hang(plain, margin+columns(label)+len(gap), phrase.Why(c))
+	}
+}
+
+// mark is how a change looks: its place inside the sync, its sign and colour.
+type mark struct {
+	place int
+	sign  string
+	paint colour
+}
+
+func markOf(c planner.Change) mark {
+	if c.BlockedBy != planner.NotBlocked && !phrase.Held(c) {
+		return mark{6, "!", red}
+	}
+	switch c.Action {
+	case planner.Delete:
+		return mark{1, "-", red}
+	case planner.Rename:
+		return mark{2, ">", yellow}
+	case planner.Update:
+		return mark{3, "~", yellow}
+	case planner.Create:
+		return mark{4, "+", green}
+	case planner.Adopt, planner.Forget, planner.Release:
+		return mark{5, "*", plain}
+	}
+	return mark{7, "=", dim}
+}
+
+func keyLabel(c planner.Change) string {
+	if c.Action == planner.Rename && c.RenamedFrom != "" {
+		return c.RenamedFrom + " → " + c.Key
+	}
+	return c.Key
+}
+
+// rest counts what a sync does not list.
+func (p *page) rest(s planner.SyncPlan) {
+	counts := joined(" · ",
+		part{s.Unchanged, "unchanged"},
+		part{s.Kept, "kept for another owner"},
+		part{s.Unmanaged, "not managed by kmsync"})
+	if counts != "" {
+		p.put(plain, strings.Repeat(" ", margin))
+		p.line(dim, counts)
+	}
+}
+
+func (p *page) leftBehind(remnants []planner.Remnant) {
+	for _, r := range remnants {
+		p.line(plain, "left behind: "+number(r.Keys, "key")+" in "+r.Destination.String()+" by "+r.Sync)
+	}
+	if len(remnants) > 0 {
+		p.line(plain, "")
+	}
+}
+
+// findings writes one paragraph each.
+func (p *page) findings(findings []planner.Finding) {
+	for _, f := range findings {
+		paint := yellow
+		if f.Severity == planner.Security {
+			paint = red
+		}
+		text := f.Detail
+		if place := strings.TrimSpace(subject(f.Address, f.Key) + " " + phrase.At(f.Range)); place != "" {
+			text = place + ": " + text
+		}
+		p.paragraph(paint, string(f.Severity)+":", text)
+		p.line(plain, "")
+	}
+}
+
+// subject names a key of a sync as addresses do: sync.x/KEY.
+func subject(address, key string) string {
+	if address != "" && key != "" {
+		return address + "/" + key
+	}
+	return address + key
+}

@@ -1,0 +1,194 @@
+package view
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hanzoai/kmsync/planner"
+)
+
+func TestPlanGolden(t *testing.T) {
+	t.Parallel()
+	for name, plan := range plans() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			golden(t, "plan-"+name+".txt", render(t, plan, Style{}))
+		})
+	}
+}
+
+// plans are the ways a plan can end.
+func plans() map[string]*planner.Plan {
+	unchanged := syncOf("sync.payments-dev")
+	unchanged.Unchanged, unchanged.OldestWrite = 48, now.Add(-time.Hour)
+	one := unchanged
+	one.Unchanged, one.Changes = 1, []planner.Change{change("KMS_PINNED", planner.Keep, planner.Protected)}
+	held := syncOf("sync.x", blocked(change("KMS_OLD", planner.Delete, planner.GoneFromSource), planner.NotSupportedYet, ""))
+	doubted := syncOf("sync.x", blocked(change("KMS_OLD", planner.Delete, planner.GoneFromSource), planner.InDoubt, ""))
+	refused := syncOf("sync.x", blocked(change("KMS_CI", planner.Keep, planner.Refused), planner.IllegalName, ""))
+	adopted := syncOf("sync.x", change("KMS_A", planner.Adopt, planner.Adopted), change("KMS_F", planner.Forget, planner.GoneOutside))
+	off := syncOf("sync.x")
+	off.Status = planner.StatusDisabled
+	broken := world().Syncs[0]
+	create := change("KMS_NEW", planner.Create, planner.Missing)
+	of := func(s ...planner.SyncPlan) *planner.Plan { return &planner.Plan{Syncs: s} }
+	return map[string]*planner.Plan{
+		"brief":           brief(),
+		"world":           world(),
+		"empty":           of(),
+		"no-changes":      of(unchanged),
+		"no-changes-kept": of(one),
+		"held-only":       of(held),
+		"doubted-only":    of(doubted),
+		"refused-only":    of(refused),
+		"ledger-only":     of(adopted),
+		"disabled":        of(off),
+		"error-only":      of(broken, unchanged),
+		"error-and-work":  of(broken, syncOf("sync.x", create)),
+	}
+}
+
+func TestPlanWidths(t *testing.T) {
+	t.Parallel()
+	for name, style := range map[string]Style{"world-80.txt": {Width: 80}, "world-120.txt": {Width: 120}, "world-colour.txt": {Color: true, Width: 80}} {
+		golden(t, name, render(t, world(), style))
+	}
+	for text := range strings.Lines(string(render(t, world(), Style{Width: 80}))) {
+		if columns(strings.TrimRight(text, "\n")) > 80 {
+			t.Errorf("wider than 80 columns: %q", text)
+		}
+	}
+}
+
+// A run that applies does not tell anybody to.
+func TestPlanApplying(t *testing.T) {
+	t.Parallel()
+	p := &planner.Plan{Syncs: []planner.SyncPlan{syncOf("sync.x", change("KMS_NEW", planner.Create, planner.Missing))}}
+	want := string(render(t, p, Style{}))
+	before, found := strings.CutSuffix(want, "Apply with: kmsync apply\n")
+	if got := string(render(t, p, Style{Applying: true})); !found || got != before {
+		t.Errorf("applying:\n%s\nelse:\n%s", got, want)
+	}
+}
+
+// Colour repeats what the text says: without it the text is the same.
+func TestPlanColourAddsNothing(t *testing.T) {
+	t.Parallel()
+	coloured := string(render(t, world(), Style{Color: true}))
+	for _, paint := range []colour{bold, dim, red, green, yellow} {
+		coloured = strings.ReplaceAll(coloured, "\x1b["+string(paint)+"m", "")
+	}
+	coloured = strings.ReplaceAll(coloured, "\x1b[0m", "")
+	if plain := string(render(t, world(), Style{})); coloured != plain {
+		t.Errorf("without its colours:\n%s\nplain:\n%s", coloured, plain)
+	}
+}
+
+// Each kind of change has its own place in a sync, in this order.
+func TestMarks(t *testing.T) {
+	t.Parallel()
+	signs := ""
+	last := 0
+	for _, c := range []planner.Change{
+		{Action: planner.Delete, BlockedBy: planner.InDoubt},
+		{Action: planner.Rename},
+		{Action: planner.Update},
+		{Action: planner.Create},
+		{Action: planner.Forget},
+		{Action: planner.Keep, BlockedBy: planner.EmptyValue, Reason: planner.Refused},
+		{Action: planner.Keep},
+	} {
+		mark := markOf(c)
+		if mark.place <= last {
+			t.Errorf("%s does not stand after the one before", c.Action)
+		}
+		last, signs = mark.place, signs+mark.sign
+	}
+	if signs != "->~+*!=" {
+		t.Errorf("signs %q", signs)
+	}
+}
+
+// The counts that people read are those that exit codes are computed from.
+func TestPlanCountsAreTheSummary(t *testing.T) {
+	t.Parallel()
+	for name, plan := range plans() {
+		s, tally := plan.Summary(), tallyOf(plan)
+		if tally.Summary != s {
+			t.Errorf("%s: counts %+v, summary %+v", name, tally.Summary, s)
+		}
+		if tally.refused+tally.held != s.Blocked || tally.refused < 0 {
+			t.Errorf("%s: %d refused and %d held, %d blocked", name, tally.refused, tally.held, s.Blocked)
+		}
+	}
+}
+
+// A key that two syncs are refused for is one key.
+func TestPlanCountsAKeyOnce(t *testing.T) {
+	t.Parallel()
+	twice := blocked(change("KMS_BOTH", planner.Keep, planner.Refused), planner.DuplicateKey, "sync.a and sync.b")
+	held := blocked(change("KMS_OLD", planner.Delete, planner.GoneFromSource), planner.InDoubt, "")
+	p := &planner.Plan{Syncs: []planner.SyncPlan{syncOf("sync.a", twice, held), syncOf("sync.b", twice, held)}}
+	if got := string(render(t, p, Style{})); !strings.Contains(got, "Plan: nothing to apply. 1 refused, 1 held.\n") {
+		t.Errorf("counted otherwise:\n%s", got)
+	}
+}
+
+func TestPlanIsDeterministic(t *testing.T) {
+	t.Parallel()
+	backwards := world()
+	for i := range backwards.Syncs {
+		changes := backwards.Syncs[i].Changes
+		for a, b := 0, len(changes)-1; a < b; a, b = a+1, b-1 {
+			changes[a], changes[b] = changes[b], changes[a]
+		}
+	}
+	if a, b := render(t, world(), Style{}), render(t, backwards, Style{}); !bytes.Equal(a, b) {
+		t.Errorf("the order of changes shows:\n%s\n%s", a, b)
+	}
+}
+
+func TestAge(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		-time.Hour: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago",
+		59 * time.Minute: "59 minutes ago", 23 * time.Hour: "23 hours ago",
+		24 * time.Hour: "1 day ago", 41*24*time.Hour + 5*time.Hour: "41 days ago",
+	} {
+		if got := age(d); got != want {
+			t.Errorf("age(%s) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestProblemsGolden(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := Problems(&out, world()); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "problems.txt", out.Bytes())
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, errBroken }
+
+var errBroken = errors.New("broken pipe")
+
+func TestWriterErrorsComeBack(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"Plan":     Plan(brokenPipe{}, brief(), Style{}, now),
+		"Problems": Problems(brokenPipe{}, brief()),
+		"Result":   Result(brokenPipe{}, results()["done"], Style{}),
+		"Ledger":   Ledger(brokenPipe{}, memory(), Style{}),
+	} {
+		if !errors.Is(err, errBroken) {
+			t.Errorf("%s: error %v, want the writer's", name, err)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+// Package phrase holds the words for what a plan says about one key, so that text,
+// stderr and whatever else is read use the same: one table of phrases, one for
+// each reason, rule and action of the planner. It drives nothing, and what it
+// returns is not safe for a terminal before the page of package view has had it.
+package phrase
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/hanzoai/kmsync/planner"
+)
+
+// Why says in one clause why a change is made, held or refused: the reason of a
+// change that happens; the reason, the rule and its remedy for a delete that is
+// held; the rule and its remedy for what is refused.
+func Why(c planner.Change) string {
+	switch {
+	case c.BlockedBy == planner.NotBlocked:
+		return reason(c)
+	case Held(c) && c.BlockedBy == planner.NotSupportedYet:
+		// Said once, below the plan, what to do about all of them.
+		return join(reason(c), ruling(c))
+	case Held(c):
+		return join(reason(c), Problem(c))
+	}
+	return Problem(c)
+}
+
+// Problem says what stops a blocked change and what would allow it, or that
+// nothing does.
+func Problem(c planner.Change) string { return join(ruling(c), remedy(c)) }
+
+// Held tells a change that waits for a guard (a delete, or the delete in a
+// rename) from one that is refused.
+func Held(c planner.Change) bool {
+	return c.BlockedBy != planner.NotBlocked && c.Reason != planner.Refused &&
+		(c.Action == planner.Delete || c.Action == planner.Rename)
+}
+
+// At is the place of a range, (main.sync.hcl:21), or "" for none.
+func At(r hcl.Range) string { return strings.TrimPrefix(at(r), " ") }
+
+// Version is the version of a secret, (v7), or "" for 0: unknown.
+func Version(v int) string { return strings.TrimPrefix(version(v), " ") }
+
+// ruling names what stops a change.
+func ruling(c planner.Change) string {
+	rule := fill(blockRule(c.BlockedBy), c)
+	switch {
+	case c.BlockedBy == planner.Moved:
+		return completed("left: "+rule, c.Detail)
+	case Held(c) && c.BlockedBy == planner.NotSupportedYet:
+		return "held: deletes are not supported yet"
+	case Held(c):
+		return "held: " + rule // the detail belongs to the reason
+	}
+	switch c.BlockedBy {
+	case planner.HiddenValue, planner.EmptyValue, planner.LineBreak:
+		return "refused: " + rule // the place says it all
+	}
+	return completed("refused: "+rule, c.Detail)
+}
+
+func remedy(c planner.Change) string {
+	switch {
+	case Held(c) && c.BlockedBy == planner.NotSupportedYet:
+		return "nothing allows them in this version"
+	case c.BlockedBy == planner.NotSupportedYet && strings.Contains(c.Detail, "; "):
+		return "" // what is not supported is of many kinds: the detail ends with its remedy
+	}
+	return fill(blockRemedy(c.BlockedBy), c)
+}
+
+func reason(c planner.Change) string {
+	text := reasonPhrase(c.Reason)
+	switch {
+	case c.Action == planner.Update && !c.Owned:
+		text = takeOverPhrase(c.Reason)
+	case c.Action == planner.Keep && c.Reason == planner.Unconfirmed:
+		text = "kept: a create of it was never confirmed, so it may be another's"
+	case c.Action == planner.Release:
+		text = "stays in Bitbucket, no longer kmsync's to delete{at}"
+	case c.Action == planner.Delete && c.Reason == planner.Renamed:
+		text = "its secret has another name now{at}"
+	case c.Action == planner.Delete && c.Reason == planner.OverwriteDestination && c.Owned:
+		text = "not in {source}; overwrite-destination{at}"
+	}
+	if strings.Contains(text, "{detail}") {
+		return fill(text, c)
+	}
+	return join(fill(text, c), c.Detail)
+}
+
+// fill puts the facts of a change into a phrase. One pass: what a fact holds is
+// never taken for a name in braces.
+func fill(phrase string, c planner.Change) string {
+	source, name, detail := "the source", "the secret", ""
+	if c.Source != (planner.SourceRef{}) {
+		source = c.Source.String()
+	}
+	if c.SecretKey != "" {
+		name = c.SecretKey
+	}
+	if c.Detail != "" {
+		detail = " " + c.Detail
+	}
+	return strings.NewReplacer(
+		"{source}", source,
+		"{secret}", name,
+		"{version}", version(c.Version),
+		"{versions}", versions(c.OldVersion, c.Version),
+		"{old}", c.RenamedFrom,
+		"{detail}", detail,
+		"{at}", at(c.Range),
+	).Replace(phrase)
+}
+
+func version(v int) string {
+	if v == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (v%d)", v)
+}
+
+// versions shows both only where they are known and differ: the value of an
+// imported secret may change while its own version stays.
+func versions(from, to int) string {
+	if from == 0 || to == 0 || from == to {
+		return version(to)
+	}
+	return fmt.Sprintf(" (v%d → v%d)", from, to)
+}
+
+func at(r hcl.Range) string {
+	if r.Filename == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s:%d)", r.Filename, r.Start.Line)
+}
+
+// join joins the clauses that are there.
+func join(clauses ...string) string {
+	var present []string
+	for _, clause := range clauses {
+		if clause != "" {
+			present = append(present, clause)
+		}
+	}
+	return strings.Join(present, "; ")
+}
+
+func completed(rule, detail string) string {
+	if detail == "" {
+		return rule
+	}
+	return rule + ": " + detail
+}

@@ -1,0 +1,249 @@
+package phrase
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/hanzoai/kmsync/planner"
+)
+
+var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
+
+// golden compares got with testdata/golden/view/name, whole.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("..", "..", "..", "..", "testdata", "golden", "view", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; -update accepts it):\n%s", name, diff)
+	}
+}
+
+// change returns a change with everything that a phrase may name.
+func change(key string, a planner.Action, r planner.Reason) planner.Change {
+	return planner.Change{
+		Key: key, SecretKey: "KEY", Action: a, Reason: r, Secured: true, Owned: true,
+		Source: planner.SourceRef{KMS: "hanzo", Environment: "dev", Path: "/payments"}, Version: 7, OldVersion: 6,
+		Range: hcl.Range{Filename: "main.sync.hcl", Start: hcl.Pos{Line: 14}},
+	}
+}
+
+// constantsOf returns the values of the planner's constants of a type, in the
+// order of plan.go, the empty one left out.
+func constantsOf(t *testing.T, typeName string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", "..", "..", "planner", "plan.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		if name, ok := spec.Type.(*ast.Ident); !ok || name.Name != typeName {
+			return true
+		}
+		value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if value != "" {
+			values = append(values, value)
+		}
+		return true
+	})
+	if len(values) < 10 {
+		t.Fatalf("found %d constants of type %s in planner/plan.go", len(values), typeName)
+	}
+	return values
+}
+
+// actionsOf says with which actions the verdict table gives a reason.
+func actionsOf(r planner.Reason) []planner.Action {
+	switch r {
+	case planner.Missing:
+		return []planner.Action{planner.Create}
+	case planner.NotSecured, planner.NotReadable, planner.ValueDiffers, planner.NeverRecorded,
+		planner.ReplacedOutside, planner.SourceChanged, planner.MaxAge:
+		return []planner.Action{planner.Update}
+	case planner.Unconfirmed:
+		return []planner.Action{planner.Update, planner.Keep}
+	case planner.Adopted:
+		return []planner.Action{planner.Adopt}
+	case planner.GoneOutside:
+		return []planner.Action{planner.Forget}
+	case planner.SyncRemoved:
+		return []planner.Action{planner.Delete, planner.Release}
+	case planner.Renamed:
+		return []planner.Action{planner.Rename, planner.Delete}
+	case planner.GoneFromSource, planner.NotIncluded, planner.SchemaChanged, planner.OverwriteDestination:
+		return []planner.Action{planner.Delete}
+	}
+	return []planner.Action{planner.Keep}
+}
+
+// isGuard reports whether a rule holds deletes; the others refuse keys.
+func isGuard(b planner.Block) bool {
+	switch b {
+	case planner.InDoubt, planner.RefusedKey, planner.MaxCount, planner.MaxPercent, planner.NoConsent:
+		return true
+	}
+	return false
+}
+
+// A golden line per reason and action, owned or not, and per block: a new
+// constant of the planner fails here until it has a phrase.
+func TestPhrasesGolden(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	for _, value := range constantsOf(t, "Reason") {
+		r := planner.Reason(value)
+		if reasonPhrase(r) == "" {
+			t.Errorf("reason %s has no phrase", r)
+		}
+		for _, a := range actionsOf(r) {
+			for _, owned := range []bool{true, false} {
+				c := change("KMS_KEY", a, r)
+				c.Owned, c.RenamedFrom = owned, "KMS_OLD"
+				fmt.Fprintf(&out, "%s %s owned=%t\n\t%s\n", r, a, owned, Why(c))
+			}
+		}
+	}
+	golden(t, "reasons.txt", out.String())
+
+	out.Reset()
+	for _, value := range constantsOf(t, "Block") {
+		b := planner.Block(value)
+		if blockRule(b) == "" || blockRemedy(b) == "" {
+			t.Errorf("block %s has no rule or no remedy", b)
+		}
+		c := change("KMS_KEY", planner.Keep, planner.Refused)
+		if isGuard(b) {
+			c = change("KMS_KEY", planner.Delete, planner.GoneFromSource)
+		}
+		c.BlockedBy = b
+		fmt.Fprintf(&out, "%s\n\t%s\n", b, Why(c))
+		c.Detail = "it is so"
+		fmt.Fprintf(&out, "\t%s\n\t%s\n", Why(c), Problem(c))
+	}
+	golden(t, "blocks.txt", out.String())
+}
+
+// Every action of a plan has a word for being done.
+func TestActionsHaveWords(t *testing.T) {
+	t.Parallel()
+	for _, value := range constantsOf(t, "Action")[:8] {
+		if word := Done(planner.Action(value)); word == value {
+			t.Errorf("action %s has no word for being done", value)
+		}
+	}
+}
+
+// What is not known leaves no hole in a sentence.
+func TestPhrasesWithoutFacts(t *testing.T) {
+	t.Parallel()
+	for _, value := range constantsOf(t, "Reason") {
+		r := planner.Reason(value)
+		for _, a := range actionsOf(r) {
+			checkSentence(t, value, Why(planner.Change{Key: "K", RenamedFrom: "OLD", Action: a, Reason: r, Owned: true}))
+			checkSentence(t, value, Why(planner.Change{Key: "K", RenamedFrom: "OLD", Action: a, Reason: r}))
+		}
+	}
+	for _, value := range constantsOf(t, "Block") {
+		checkSentence(t, value, Problem(planner.Change{Key: "K", Action: planner.Keep, Reason: planner.Refused, BlockedBy: planner.Block(value)}))
+	}
+}
+
+func checkSentence(t *testing.T, of, text string) {
+	t.Helper()
+	if text == "" || strings.ContainsAny(text, "{}") || strings.Contains(text, "()") || strings.Contains(text, "  ") ||
+		strings.Contains(text, " ;") || strings.TrimSpace(text) != text || strings.HasSuffix(text, ".") {
+		t.Errorf("%s: %q", of, text)
+	}
+}
+
+func TestNotSupportedYet(t *testing.T) {
+	t.Parallel()
+	held := change("KMS_KEY", planner.Delete, planner.GoneFromSource)
+	refused := change("KMS_KEY", planner.Keep, planner.Refused)
+	with := func(c planner.Change, detail string) planner.Change {
+		c.BlockedBy, c.Detail = planner.NotSupportedYet, detail
+		return c
+	}
+	for _, test := range []struct {
+		c             planner.Change
+		plan, problem string
+	}{
+		{
+			with(held, ""), "gone from dev:/payments; held: deletes are not supported yet",
+			"held: deletes are not supported yet; nothing allows them in this version",
+		},
+		{
+			with(refused, "the value is not UTF-8"), "refused: not supported yet: the value is not UTF-8; nothing allows it in this version",
+			"refused: not supported yet: the value is not UTF-8; nothing allows it in this version",
+		},
+		{
+			with(refused, "it is imported; set include_imports = false"), "refused: not supported yet: it is imported; set include_imports = false",
+			"refused: not supported yet: it is imported; set include_imports = false",
+		},
+	} {
+		if got := Why(test.c); got != test.plan {
+			t.Errorf("in the plan:\n got %q\nwant %q", got, test.plan)
+		}
+		if got := Problem(test.c); got != test.problem {
+			t.Errorf("among the problems:\n got %q\nwant %q", got, test.problem)
+		}
+	}
+}
+
+// What a name holds is not taken for a placeholder.
+func TestPhrasesFillOnce(t *testing.T) {
+	t.Parallel()
+	c := change("KMS_KEY", planner.Delete, planner.GoneFromSource)
+	c.Source.Path = "/{version}/ ;x"
+	if got, want := Why(c), "gone from dev:/{version}/ ;x"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Both versions are shown where both are known and differ.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		from, to int
+		want     string
+	}{
+		{6, 7, "changed in dev:/payments (v6 → v7)"},
+		{7, 7, "changed in dev:/payments (v7)"},
+		{0, 7, "changed in dev:/payments (v7)"},
+		{6, 0, "changed in dev:/payments"},
+	} {
+		c := change("KMS_KEY", planner.Update, planner.SourceChanged)
+		c.OldVersion, c.Version = test.from, test.to
+		if got := Why(c); got != test.want {
+			t.Errorf("%d to %d: got %q, want %q", test.from, test.to, got, test.want)
+		}
+	}
+}

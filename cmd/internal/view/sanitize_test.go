@@ -1,0 +1,158 @@
+package view
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/hanzoai/kmsync/applier"
+	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/codec"
+	"github.com/hanzoai/kmsync/planner/ledger"
+)
+
+func TestSanitize(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"KMS_KEY":            "KMS_KEY",
+		"Überprüfung (Prod)": "Überprüfung (Prod)",
+		"a\x1b[2Jb":          `a\x1b[2Jb`,
+		"a\nb\tc":            "a b c",
+		"a\rb\x00\x7f":       `a\x0db\x00\x7f`,
+		"a\u202eb\u2028":     `a\u202eb\u2028`,
+		"a\u009bb":           `a\u009bb`,
+		"a\xffb\ufffd":       `a\xffb` + "\ufffd",
+		"tag\U000e0041":      `tag\U000e0041`,
+	} {
+		if got := Sanitize(in); got != want {
+			t.Errorf("Sanitize(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// FuzzOutputsAreSafe puts hostile text where files and services put theirs, and
+// looks at everything that this package can write.
+func FuzzOutputsAreSafe(f *testing.F) {
+	for _, seed := range []string{"", "KMS_KEY", "a\x1b[31mb", "x\r\ny", "\u202e\u2066", "\xff\xfe\x9b", "\"},\n", "{source} {at}", "\t\v\f", "→ · =", "\U000e0041"} {
+		f.Add(seed, uint8(80))
+	}
+	f.Fuzz(func(t *testing.T, text string, width uint8) {
+		text = text[:min(len(text), 200)] // longer ones say nothing new, slowly
+		style := Style{Width: int(width)}
+		var out bytes.Buffer
+		p := hostilePlan(text)
+		c := p.Syncs[0].Changes[0]
+		must := func(err error) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(Plan(&out, p, style, now))
+		must(Problems(&out, p))
+		must(Ledger(&out, hostileLedger(text), style))
+		must(LedgerJSON(&out, hostileLedger(text)))
+		must(diagnose(&out, text, style))
+		document, err := codec.Encode(p, codec.Meta{KmsyncVersion: text, CreatedAt: now})
+		must(err)
+		out.Write(document)
+		must(NewLines(&out, clock).Plan(document))
+		Error(&out, textError(text))
+		for _, events := range []Events{NewProgress(&out, style), NewLines(&out, clock)} {
+			for _, e := range []applier.Event{
+				applier.Wrote{Address: text, Destination: staging, Change: c},
+				applier.Stopped{Address: text, Change: c},
+				applier.Failed{Address: text, Change: c, Err: textError(text)},
+				applier.Waiting{Service: text},
+			} {
+				events.Event(e)
+			}
+			must(events.Err())
+		}
+		checkSafe(t, out.Bytes())
+	})
+}
+
+type textError string
+
+func (e textError) Error() string { return string(e) }
+
+func checkSafe(t *testing.T, output []byte) {
+	t.Helper()
+	if !utf8.Valid(output) {
+		t.Errorf("not UTF-8: %q", output)
+	}
+	for i, r := range string(output) {
+		if r != '\n' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+			t.Fatalf("%U reaches the output: %q", r, output[max(0, i-20):min(len(output), i+20)])
+		}
+	}
+}
+
+func hostilePlan(text string) *planner.Plan {
+	destination := planner.DestinationRef{Connection: text, Workspace: text, Repository: text, Environment: text}
+	at := hcl.Range{Filename: text, Start: hcl.Pos{Line: 1}}
+	source := planner.SourceRef{KMS: text, Environment: text, Path: text}
+	s := planner.SyncPlan{
+		Address: text, Status: planner.StatusPlanned, Sources: []planner.SourceRef{source}, Destination: destination, Range: at,
+		Failure: &planner.Failure{Summary: text, Detail: text, Range: at},
+	}
+	for _, a := range []planner.Action{planner.Rename, planner.Delete, planner.Create, planner.Keep, planner.Action(text)} {
+		for _, r := range []planner.Reason{planner.Missing, planner.Renamed, planner.Protected, planner.Refused, planner.Reason(text)} {
+			for _, b := range []planner.Block{planner.NotBlocked, planner.IllegalName, planner.Block(text)} {
+				s.Changes = append(s.Changes, planner.Change{
+					Key: text, SecretKey: text, RenamedFrom: text, Action: a, Reason: r, BlockedBy: b, Detail: text, Source: source, Range: at,
+				})
+			}
+		}
+	}
+	return &planner.Plan{
+		Syncs:      []planner.SyncPlan{s},
+		LeftBehind: []planner.Remnant{{Sync: text, Destination: destination, Keys: 1}},
+		Findings:   []planner.Finding{{Kind: planner.FindingKind(text), Severity: planner.Severity(text), Address: text, Key: text, Detail: text, Range: at}},
+		Digest:     text,
+	}
+}
+
+func hostileLedger(text string) *ledger.State {
+	return &ledger.State{ID: text, Serial: 1, Rolled: true, Destinations: map[string]*ledger.Destination{text: {
+		ID: text, Workspace: text, Repository: text, Environment: text,
+		Entries: map[string]*ledger.Entry{text: {
+			Key: text, UUID: text, Owner: ledger.Owner{Config: text, Sync: text}, InDoubt: true,
+			Source: ledger.Source{Environment: text, Path: text, Name: text},
+			Writes: []ledger.Write{{Action: text, Reason: text, Run: text}},
+		}},
+	}}}
+}
+
+// diagnose parses the text as a configuration, so that its snippets and the names
+// of its blocks are shown, and shows it as summary and detail besides.
+func diagnose(out *bytes.Buffer, text string, style Style) error {
+	source := []byte("sync \"" + text + "\" {\n  a = \"" + text + "\"\n}\n" + text)
+	file, diags := hclsyntax.ParseConfig(source, text, hcl.InitialPos)
+	diags = append(diags, &hcl.Diagnostic{
+		Severity: hcl.DiagWarning, Summary: text, Detail: text,
+		Subject: &hcl.Range{Filename: text, Start: hcl.InitialPos, End: hcl.Pos{Line: 1, Column: 2, Byte: len(source)}},
+	}, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: text, Subject: &hcl.Range{Filename: "x" + text}})
+	if err := DiagnosticsJSON(out, diags); err != nil {
+		return err
+	}
+	return Diagnostics(out, map[string]*hcl.File{text: file}, diags, style)
+}
+
+// A mask keeps every byte where it was, so that ranges still fit.
+func TestMaskControlsKeepsOffsets(t *testing.T) {
+	t.Parallel()
+	in := "a\x1b[1m\u202e\r\nb\rc\t\xff\u2028é\n"
+	got := string(maskControls([]byte(in)))
+	if want := "a?[1m???\r\nb?c ????é\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if len(got) != len(in) || strings.Count(got, "\n") != strings.Count(in, "\n") {
+		t.Errorf("the length or the lines changed: %q", got)
+	}
+}

@@ -1,0 +1,175 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
+	"github.com/hanzoai/kmsync/planner"
+)
+
+// tally is the summary of a plan, its blocked keys told apart.
+type tally struct {
+	planner.Summary
+	refused int
+	held    int // deletes that wait for a guard
+	dormant int // of those, the ones that no version up to this one does
+}
+
+func tallyOf(p *planner.Plan) tally {
+	t := tally{Summary: p.Summary()}
+	seen := map[[2]string]bool{}
+	for _, s := range p.Syncs {
+		for _, c := range s.Changes {
+			// The same key in two syncs counts once, and as what it is first: as the
+			// summary counts it.
+			id := [2]string{s.Destination.String(), c.Key}
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			if phrase.Held(c) {
+				t.held++
+				if c.BlockedBy == planner.NotSupportedYet {
+					t.dormant++
+				}
+			}
+		}
+	}
+	t.refused = t.Blocked - t.held
+	return t
+}
+
+// changes is how much apply would do.
+func (t tally) changes() int { return t.Writes() + t.LedgerOnly() }
+
+// closing writes the counts of the plan and the next thing to do.
+func (p *page) closing(plan *planner.Plan, now time.Time) {
+	t := tallyOf(plan)
+	if t.changes()+t.Blocked+t.SyncErrors == 0 {
+		p.hang(bold, 0, noChanges(t))
+		return
+	}
+	p.hang(bold, 0, t.sentence(now))
+	if t.dormant > 0 {
+		p.hang(plain, 0, "Held: "+number(t.dormant, "delete")+
+			"; this version of kmsync deletes nothing. What should go, delete in Bitbucket by hand.")
+	}
+	if next := t.next(); next != "" && (next != applyNext || !p.style.Applying) {
+		p.hang(plain, 0, next)
+	}
+}
+
+// noChanges says "believed", since Bitbucket never shows a secured value.
+func noChanges(t tally) string {
+	text := "No changes."
+	if t.Unchanged > 0 {
+		text += " " + number(t.Unchanged, "key") + " believed in sync."
+	}
+	if t.Kept > 0 {
+		text += fmt.Sprintf(" %d kept.", t.Kept)
+	}
+	return text
+}
+
+// sentence is "Plan: 1 to create. 1 refused. 9 unchanged (believed …)."
+func (t tally) sentence(now time.Time) string {
+	todo := counted(
+		part{t.Create, "to create"}, part{t.Rename, "to rename"}, part{t.Update, "to update"}, part{t.Delete, "to delete"},
+		part{t.Adopt, "to adopt"}, part{t.Forget, "to forget"}, part{t.Release, "to release"},
+	)
+	if todo == "" {
+		todo = "nothing to apply"
+	}
+	sentences := []string{"Plan: " + todo}
+	if stopped := counted(part{t.refused, "refused"}, part{t.held, "held"}, part{t.Kept, "kept"}); stopped != "" {
+		sentences = append(sentences, stopped)
+	}
+	if t.SyncErrors > 0 {
+		sentences = append(sentences, number(t.SyncErrors, "sync")+" not planned")
+	}
+	if t.Unchanged > 0 {
+		sentences = append(sentences, fmt.Sprintf("%d unchanged (%s)", t.Unchanged, t.belief(now)))
+	}
+	return strings.Join(sentences, ". ") + "."
+}
+
+func (t tally) belief(now time.Time) string {
+	if t.OldestWrite.IsZero() {
+		return "believed"
+	}
+	return "believed, oldest written " + age(now.Sub(t.OldestWrite))
+}
+
+const applyNext = "Apply with: kmsync apply"
+
+// next is the next command, or what to do before it, or "" when nothing is to do.
+func (t tally) next() string {
+	var mend []string
+	if t.refused > 0 {
+		mend = append(mend, the(t.refused, "refused key"))
+	}
+	if t.SyncErrors > 0 {
+		mend = append(mend, the(t.SyncErrors, "failed sync"))
+	}
+	what := strings.Join(mend, " and ")
+	switch {
+	case what != "" && t.changes() > 0:
+		return "Mend " + what + " above first; kmsync apply does the rest without them."
+	case what != "":
+		return "Mend " + what + " above, then run: kmsync plan"
+	case t.changes() > 0:
+		return applyNext
+	case t.held > t.dormant:
+		return "Each held delete above says what would allow it."
+	}
+	return ""
+}
+
+// part is a count and what it counts.
+type part struct {
+	n    int
+	what string
+}
+
+// counted is "1 to create, 2 to update", without what is zero.
+func counted(parts ...part) string { return joined(", ", parts...) }
+
+func joined(separator string, parts ...part) string {
+	var texts []string
+	for _, part := range parts {
+		if part.n > 0 {
+			texts = append(texts, strconv.Itoa(part.n)+" "+part.what)
+		}
+	}
+	return strings.Join(texts, separator)
+}
+
+// number is "1 key", "2 keys".
+func number(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// the is "the key", "the 2 keys".
+func the(n int, noun string) string {
+	return "the " + strings.TrimPrefix(number(n, noun), "1 ")
+}
+
+// age is how long ago something was, in its largest unit.
+func age(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= day:
+		return number(int(d/day), "day") + " ago"
+	case d >= time.Hour:
+		return number(int(d/time.Hour), "hour") + " ago"
+	case d >= time.Minute:
+		return number(int(d/time.Minute), "minute") + " ago"
+	}
+	return "just now"
+}
