@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/hanzoai/kmsync/cmd/internal/view"
+	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/observe"
+)
+
+// RunFlags are the flags of every command that plans.
+type RunFlags struct {
+	Parallelism int           `default:"8" placeholder:"N" help:"Requests in flight; at most 4 to one repository."`
+	LockTimeout time.Duration `placeholder:"D" help:"Wait this long for another run to end; plan takes no lock."`
+	FreshLedger bool          `help:"In Pipelines, go on although the ledger is new here and will be thrown away."`
+}
+
+// errReported says that the reason is printed already.
+var errReported = errors.New("reported")
+
+// session is one run of plan or apply: its configuration, its clients, what was
+// read and what was decided.
+type session struct {
+	*app
+	flags    RunFlags
+	cfg      *config.Config
+	place    *place
+	services *services
+	graph    *observe.Graph
+	observer *observe.Observer
+	state    *ledger.State
+	observed *observe.Observation
+	plan     *planner.Plan
+}
+
+// open loads the configuration and builds the clients. It makes no request.
+// waiting is told when a service asks to slow down.
+func (a *app) open(ctx context.Context, flags RunFlags, waiting func(service string, d time.Duration)) (*session, error) {
+	if flags.Parallelism < 1 {
+		return nil, &usageError{"--parallelism must be at least 1"}
+	}
+	if flags.LockTimeout < 0 {
+		return nil, &usageError{"--lock-timeout must not be negative"}
+	}
+	if err := laterVariable(a.env.Getenv); err != nil {
+		return nil, err
+	}
+	cfg, diags := a.load()
+	if diags.HasErrors() {
+		return nil, a.reject(cfg, diags)
+	}
+	p, err := a.place(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{app: a, flags: flags, cfg: cfg, place: p, graph: observe.NewGraph(cfg)}
+	connected, more := a.connect(cfg, p, flags.Parallelism, waiting)
+	if more.HasErrors() {
+		return nil, errors.Join(a.reject(cfg, append(diags, more...)), p.close())
+	}
+	s.services = connected
+	s.observer = &observe.Observer{
+		Sources: connected.sources, Readers: connected.readers, Limits: observe.NewLimits(flags.Parallelism),
+		Now: a.env.Now, Sleep: a.env.Sleep,
+	}
+	return s, a.diagnose(cfg, diags)
+}
+
+// reject reports a configuration that cannot be used.
+func (a *app) reject(cfg *config.Config, diags hcl.Diagnostics) error {
+	print := a.diagnose(cfg, diags)
+	if a.JSON {
+		print = view.DiagnosticsJSON(a.env.Stdout, diags)
+	}
+	return errors.Join(errReported, print)
+}
+
+// checkLedger refuses a local ledger that does not exist yet where the machine is
+// thrown away after the run: every run would write every secured key again.
+func (s *session) checkLedger(state *ledger.State) error {
+	if state.Serial == 0 && s.place.getenv("BITBUCKET_BUILD_NUMBER") != "" && !s.flags.FreshLedger {
+		return &refusal{"there is no ledger here, and what a pipeline writes to disk is thrown away with the job: " +
+			"every run would write every secured variable again. To accept that, add --fresh-ledger"}
+	}
+	return nil
+}
+
+// decide reads both services and makes the plan. When ctx ends meanwhile there is
+// none: what was not read must not look like what is not there.
+func (s *session) decide(ctx context.Context, state *ledger.State) error {
+	s.state = state
+	s.observed = s.observer.Observe(ctx, s.graph, state)
+	if ctx.Err() != nil {
+		return fmt.Errorf("stopped before there was a plan: %w", context.Cause(ctx))
+	}
+	s.plan = planner.Diff(s.graph, s.observed, state)
+	s.plan.Requests.Made = s.services.requests()
+	s.plan.Findings = append(s.ledgerFindings(state), s.plan.Findings...)
+	return nil
+}
+
+// ledgerFindings says what there is to know about the ledger.
+func (s *session) ledgerFindings(state *ledger.State) []planner.Finding {
+	var findings []planner.Finding
+	found := func(detail string) {
+		findings = append(findings, planner.Finding{Kind: planner.FindLedger, Severity: planner.Warning, Detail: detail})
+	}
+	if state.Running != nil {
+		found(state.Running.Run + " is at work (" + state.Running.Doing + "): what it is writing shows as unconfirmed here. Plan again when it has ended.")
+	}
+	switch {
+	case state.Rolled:
+		found("The ledger is older than the one this machine last wrote, as after restoring a backup. " +
+			"Nothing in it is believed: every secured variable is written once more, and nothing is deleted.")
+	case state.Serial == 0 && s.place.getenv("CI") != "":
+		found("There is no ledger here, and this looks like a CI job, whose disk may be thrown away: " +
+			"every run would write every secured variable again. Keep the .kmsync folder and KMSYNC_LEDGER_KEY between runs.")
+	}
+	return findings
+}
+
+// planError turns a failed load of the ledger into what a person can act on.
+func planError(err error) error { return fmt.Errorf("read the ledger: %w", err) }
