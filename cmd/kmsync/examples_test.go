@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hanzoai/kmsync/cmd/internal/cli"
+)
+
+// TestExamples validates, plans, applies and plans again every example on the
+// default world of the sandbox.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	dirs, err := filepath.Glob("../../examples/*")
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, dir := range dirs {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			work := t.TempDir()
+			files, err := filepath.Glob(filepath.Join(dir, "*.sync.hcl"))
+			if err != nil || len(files) == 0 {
+				t.Fatalf("the example has no configuration: %v", err)
+			}
+			for _, file := range files {
+				content, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(work, filepath.Base(file)), content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			runExample(t, work, 0, "valid", "validate")
+			runExample(t, work, 2, "to create", "plan", "--detailed-exitcode")
+			runExample(t, work, 0, "Applied: ", "apply", "--auto-approve")
+			runExample(t, work, 0, "No changes.", "plan", "--detailed-exitcode")
+		})
+	}
+}
+
+func runExample(t *testing.T, dir string, code int, says string, args ...string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	got := cli.Main(context.Background(), cli.Env{
+		Args: args, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Dir: dir, Host: "host",
+		Now: time.Now, Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Random: random{}, Version: "test",
+		Getenv: func(name string) string { return map[string]string{"KMSYNC_SANDBOX": "1"}[name] },
+	})
+	if got != code || !strings.Contains(stdout.String(), says) {
+		t.Fatalf("kmsync %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, code, &stdout, &stderr)
+	}
+}
