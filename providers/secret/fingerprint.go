@@ -106,6 +106,42 @@ func (k Key) For(destination string) DestinationKey {
 	}}
 }
 
+// Sealer makes seals of what a ledger holds: nobody makes one without the root key.
+// Like a [Key] it cannot be printed. The zero Sealer seals everything with 0.
+type Sealer struct{ sum func(message []byte) int64 }
+
+// Sealer returns what makes seals, by a key derived with HKDF (RFC 5869). That of
+// a zero Key is zero. It is not for several goroutines.
+func (k Key) Sealer() Sealer {
+	if k.IsZero() {
+		return Sealer{}
+	}
+	derived, err := hkdf.Key(sha256.New, k.bytes(), nil, "kmsync ledger seal v1", sha256.Size)
+	if err != nil {
+		panic("hkdf: " + err.Error()) // only for a length above 255 hashes
+	}
+	mac, sum := hmac.New(sha256.New, derived), make([]byte, 0, sha256.Size)
+	return Sealer{sum: func(message []byte) int64 {
+		mac.Reset()
+		mac.Write(message)
+		return int64(binary.BigEndian.Uint64(mac.Sum(sum)))
+	}}
+}
+
+// Sum returns the seal of a message: HMAC-SHA-256 (RFC 2104), cut to 64 bits.
+func (s Sealer) Sum(message []byte) int64 {
+	if s.sum == nil {
+		return 0
+	}
+	return s.sum(message)
+}
+
+// String returns a fixed word, never the key.
+func (s Sealer) String() string { return redacted }
+
+// GoString returns a fixed word, never the key.
+func (s Sealer) GoString() string { return redacted }
+
 // Fingerprint returns the keyed fingerprint of the exact bytes of v as they are
 // sent to the variable name. Equal secrets in two destinations, or under two
 // names, give unrelated fingerprints.

@@ -42,6 +42,22 @@ func TestKnownFingerprint(t *testing.T) {
 	}
 }
 
+// TestKnownSeal holds answers that were computed as those of TestKnownFingerprint.
+func TestKnownSeal(t *testing.T) {
+	t.Parallel()
+	sealer := must(secret.NewKey(bytes.NewReader(must(hex.DecodeString("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"))))).Sealer()
+	for range 2 { // it is made anew for each message
+		for message, want := range map[string]int64{"": 116942848549007424, "entry": 5666103517804570214, "line\nbreak\x00\xff": 4079342037948637595} {
+			if got := sealer.Sum([]byte(message)); got != want {
+				t.Errorf("%q: got %d, want %d", message, got, want)
+			}
+		}
+	}
+	if got := (secret.Key{}).Sealer().Sum([]byte("entry")); got != 0 {
+		t.Errorf("without a key: %d, want 0", got)
+	}
+}
+
 // TestFingerprintsAreUnrelated: a change of any part changes all of it, and the
 // parts cannot run into each other.
 func TestFingerprintsAreUnrelated(t *testing.T) {

@@ -2,6 +2,8 @@ package secret_test
 
 import (
 	"bytes"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/gob"
 	"encoding/hex"
@@ -28,15 +30,16 @@ import (
 const canary = "c4nary+/?&<>zZ9!" // 16 bytes
 
 // leaks are the forms in which the canary could show up.
-func leaks() map[string]string {
-	raw := []byte(canary)
+func leaks() map[string]string { return leaksOf([]byte(canary)) }
+
+func leaksOf(raw []byte) map[string]string {
 	var decimals, hexes []string
 	for _, b := range raw {
 		decimals = append(decimals, strconv.Itoa(int(b)))
 		hexes = append(hexes, fmt.Sprintf("0x%x", b))
 	}
 	return map[string]string{
-		"text":            canary[:6],
+		"text":            string(raw[:6]),
 		"hex":             hex.EncodeToString(raw[:6]),
 		"spaced decimals": strings.Join(decimals[:4], " "),
 		"comma decimals":  strings.Join(decimals[:4], ","),
@@ -47,8 +50,13 @@ func leaks() map[string]string {
 
 func search(t *testing.T, what, output string) {
 	t.Helper()
+	searchFor(t, leaks(), what, output)
+}
+
+func searchFor(t *testing.T, leaks map[string]string, what, output string) {
+	t.Helper()
 	folded := strings.ToLower(output)
-	for form, leak := range leaks() {
+	for form, leak := range leaks {
 		if strings.Contains(folded, strings.ToLower(leak)) {
 			t.Errorf("%s shows the secret as %s: %s", what, form, output)
 		}
@@ -189,6 +197,34 @@ func TestNothingPrintsASecret(t *testing.T) {
 					search(t, printer, show(v))
 				}
 			})
+		}
+	}
+}
+
+// TestNothingPrintsADerivedKey: what is made from a root key keeps a key of its own,
+// and the root key too, behind closures.
+func TestNothingPrintsADerivedKey(t *testing.T) {
+	t.Parallel()
+	_, key, _ := subjects(t)
+	for info, shapes := range map[string]map[string]any{
+		"kmsync fingerprint v1 d": shapes(key.For("d")),
+		"kmsync ledger seal v1":   shapes(key.Sealer()),
+	} {
+		derived := leaksOf(must(hkdf.Key(sha256.New, []byte(canary+canary), nil, info, sha256.Size)))
+		for shape, v := range shapes {
+			t.Run(info+" "+shape, func(t *testing.T) {
+				t.Parallel()
+				for printer, show := range printers() {
+					output := show(v)
+					search(t, printer, output)
+					searchFor(t, derived, printer, output)
+				}
+			})
+		}
+	}
+	for _, v := range []any{key.For("d"), key.Sealer(), secret.DestinationKey{}, secret.Sealer{}} {
+		if got := fmt.Sprintf("%v %+v %#v %s", v, v, v, v); got != "(secret) (secret) (secret) (secret)" {
+			t.Errorf("%T is printed as %s", v, got)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func TestDamage(t *testing.T) {
 			if err := os.WriteFile(p.db(), bad, private.FileMode); err != nil {
 				t.Fatal(err)
 			}
-			err = p.loadError(t, p.db(), "damaged", "backup", "delete it")
+			err = p.loadError(t, p.db(), "damaged", "backup", "delete ledger.db and its logs")
 			if !errors.Is(err, errDamaged) {
 				t.Errorf("load: %v", err)
 			}
@@ -120,15 +120,25 @@ func TestDamagedRows(t *testing.T) {
 
 func TestAnotherVersion(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.fill(t, 1)
-	p.change(t, `UPDATE meta SET value = '7' WHERE name = 'schema_version'`)
-	err := p.loadError(t, `version "7"`, `version "1"`)
-	if errors.Is(err, errDamaged) {
-		t.Errorf("it counts as damaged: %v", err)
-	}
-	if _, _, lockErr := p.store().Lock(t.Context(), tester, 0); lockErr == nil || lockErr.Error() != err.Error() {
-		t.Errorf("lock: %v, want %v", lockErr, err)
+	for name, also := range map[string]string{
+		"of the same tables": ``,
+		"with a new column":  `ALTER TABLE entries ADD COLUMN more TEXT`,
+		"with a new table":   `CREATE TABLE more (a)`,
+		"without a table":    `DROP TABLE entries`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t)
+			p.fill(t, 1)
+			p.change(t, `UPDATE meta SET value = '7' WHERE name = 'schema_version';`+also)
+			err := p.loadError(t, `version "7"`, `version "1"`)
+			if errors.Is(err, errDamaged) {
+				t.Errorf("it counts as damaged: %v", err)
+			}
+			if _, _, lockErr := p.store().Lock(t.Context(), tester, 0); lockErr == nil || lockErr.Error() != err.Error() {
+				t.Errorf("lock: %v, want %v", lockErr, err)
+			}
+		})
 	}
 }
 
@@ -143,6 +153,7 @@ func TestNotProvenAbsent(t *testing.T) {
 		"the file is a dead link":      func(t *testing.T, p *place) { link(t, "/nowhere/at/all", p.db()) },
 		"the file is a folder":         func(t *testing.T, p *place) { write(t, filepath.Join(p.db(), "x"), "x") },
 		"only the file's log is there": func(t *testing.T, p *place) { write(t, p.db()+walSuffix, "x") },
+		"only a journal is there":      func(t *testing.T, p *place) { write(t, p.db()+journalSuffix, "x") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -176,7 +187,7 @@ func TestALedgerThatWasNotFinishedIsMadeAnew(t *testing.T) {
 	if err := os.MkdirAll(p.opt.Dir, private.DirMode); err != nil {
 		t.Fatal(err)
 	}
-	for _, suffix := range []string{"", walSuffix, "-shm"} {
+	for _, suffix := range []string{"", walSuffix, shmSuffix, journalSuffix} {
 		if err := os.WriteFile(p.db()+".new"+suffix, []byte("half"), private.FileMode); err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,10 @@ import (
 // as a lost ledger: whoever deletes the folder decides that.
 var errDamaged = errors.New("the ledger is damaged")
 
+// ledgerFiles are what to delete to start anew. The folder may hold more: that of a
+// sandbox holds its world.
+const ledgerFiles = "ledger.db and its logs (ledger.db-wal, ledger.db-shm)"
+
 // explain adds to an error of SQLite what can be done about it.
 func (s *Store) explain(err error) error {
 	if errors.Is(err, errDamaged) {
@@ -38,6 +42,6 @@ func (s *Store) explain(err error) error {
 }
 
 func (s *Store) damaged(err error) error {
-	return fmt.Errorf("%w; restore %s from a backup, or delete it to start anew, which writes every secured variable once more",
-		err, s.opt.Dir)
+	return fmt.Errorf("%w; restore %s from a backup, or delete %s there to start anew, which writes every secured variable once more",
+		err, s.opt.Dir, ledgerFiles)
 }

@@ -30,11 +30,19 @@ func withLogs(file string) []string {
 }
 
 // exists reports whether there is a ledger. Only a name that is not there counts
-// as none: a log without its ledger is an error, and so is a link, which a
-// checkout may have brought.
+// as none: a log without its ledger is an error, and so are a link and a journal,
+// which a checkout may have brought. Beside a ledger that was not finished one is
+// cleared away.
 func (s *Store) exists() (bool, error) {
 	names := append([]string{filepath.Clean(s.opt.Dir), s.lockPath(), s.holderPath(), s.ignorePath()}, withLogs(s.file())...)
 	if err := private.RefuseLinks(append(names, withLogs(s.newFile())...)...); err != nil {
+		return false, err
+	}
+	journal := s.file() + journalSuffix
+	if found, err := isThere(journal); found || err != nil {
+		if found {
+			err = fmt.Errorf("%w: %s lies beside it, which no ledger has and SQLite would replay: remove it", errDamaged, filepath.Base(journal))
+		}
 		return false, err
 	}
 	if found, err := isThere(s.file()); found || err != nil {

@@ -90,8 +90,18 @@ func (k KeyStore) missing(id string) error {
 	if path, err := k.path(id); err == nil && k.DataDir != "" {
 		where += " and there is no file " + path
 	}
-	return fmt.Errorf("%w: %s; put the key back, or delete the ledger's folder, which costs one more write of every secured variable",
-		ledger.ErrNoKey, where)
+	return fmt.Errorf("%w: %s; put the key back, or delete %s, which costs one more write of every secured variable",
+		ledger.ErrNoKey, where, ledgerFiles)
+}
+
+// another is the error of a ledger that was made with another key.
+func (k KeyStore) another(id string) error {
+	where := "$KMSYNC_LEDGER_KEY or $KMSYNC_LEDGER_KEY_FILE"
+	if path, err := k.path(id); err == nil && k.Env.IsEmpty() {
+		where = path
+	}
+	return fmt.Errorf("%w: the key of %s is another one; put the right key there, or delete %s, which costs one more write of every secured variable",
+		ledger.ErrNoKey, where, ledgerFiles)
 }
 
 // create makes the key of a new ledger and keeps it, before anything is made

@@ -63,21 +63,32 @@ func TestKeyOfTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestAnotherKeyIsNoError(t *testing.T) {
+// TestAnotherKeyIsRefused: nobody can tell what was made with it.
+func TestAnotherKeyIsRefused(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.fill(t, 1)
-	made := p.load(t)
-	p.opt.Keys.Env = envKey(2)
-	state := p.load(t)
-	e := entry(state, "KEY_00000")
-	if state.Key.Equal(made.Key) || e.KeyID != made.Key.ID() || e.KeyID == state.Key.ID() {
-		t.Errorf("the entry's key is %q, the ledger's now %q, want the first one's and another", e.KeyID, state.Key.ID())
-	}
-	session, locked := p.lock(t)
-	defer session.Close()
-	if !locked.Key.Equal(state.Key) {
-		t.Error("lock has another key than load")
+	for name, give := range map[string]func(t *testing.T, p *place, path string) (named string){
+		"by the environment": func(_ *testing.T, p *place, _ string) string {
+			p.opt.Keys.Env = envKey(2)
+			return "KMSYNC_LEDGER_KEY_FILE is another one"
+		},
+		"in its file": func(t *testing.T, _ *place, path string) string {
+			t.Helper()
+			write(t, path, envKeyText(2))
+			return path + " is another one"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t)
+			p.fill(t, 1)
+			named := give(t, p, p.keyFile(t, p.load(t).ID))
+			before := p.files(t)
+			err := p.loadError(t, named, "put the right key there", "delete ledger.db and its logs", "one more write")
+			if _, _, lockErr := p.store().Lock(t.Context(), tester, 0); !errors.Is(err, ledger.ErrNoKey) || !errors.Is(lockErr, ledger.ErrNoKey) {
+				t.Errorf("load: %v; lock: %v; want ErrNoKey", err, lockErr)
+			}
+			diff(t, p.files(t), before)
+		})
 	}
 }
 
@@ -89,7 +100,7 @@ func TestMissingKey(t *testing.T) {
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Fatal(err)
 	}
-	err := p.loadError(t, path, "KMSYNC_LEDGER_KEY", "KMSYNC_LEDGER_KEY_FILE", "put the key back", "delete the ledger's folder", "one more write")
+	err := p.loadError(t, path, "KMSYNC_LEDGER_KEY", "KMSYNC_LEDGER_KEY_FILE", "put the key back", "delete ledger.db and its logs", "one more write")
 	if !errors.Is(err, ledger.ErrNoKey) {
 		t.Errorf("load: %v, want ErrNoKey", err)
 	}
@@ -107,23 +118,27 @@ func TestMissingKey(t *testing.T) {
 	}
 }
 
-// TestMissingKeyOfAnEmptyLedger needs no refusal: there is nothing to compare.
+// TestMissingKeyOfAnEmptyLedger: without it nothing tells who made that ledger.
 func TestMissingKeyOfAnEmptyLedger(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.session(t, func(session ledger.Session, _ *ledger.State) { intend(t, session, create("A")) })
-	path := p.keyFile(t, p.load(t).ID)
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	if state := p.load(t); !state.Key.IsZero() || entry(state, "A") == nil {
-		t.Errorf("got %+v, want no key, and A in doubt", state)
-	}
-	session, state := p.lock(t)
-	settle(t, session, written("A", state.Key, "value"))
-	closeSession(t, session)
-	if got := p.load(t); state.Key.IsZero() || !got.Key.Equal(state.Key) {
-		t.Error("the new key was not kept")
+	for name, fill := range map[string]func(ledger.Session, *ledger.State){
+		"nothing": func(ledger.Session, *ledger.State) {},
+		"doubts":  func(s ledger.Session, _ *ledger.State) { intend(t, s, create("A")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t)
+			p.session(t, fill)
+			if err := os.Remove(p.keyFile(t, p.load(t).ID)); err != nil {
+				t.Fatal(err)
+			}
+			before := p.files(t)
+			err := p.loadError(t)
+			if _, _, lockErr := p.store().Lock(t.Context(), tester, 0); !errors.Is(err, ledger.ErrNoKey) || !errors.Is(lockErr, ledger.ErrNoKey) {
+				t.Errorf("load: %v; lock: %v; want ErrNoKey", err, lockErr)
+			}
+			diff(t, p.files(t), before)
+		})
 	}
 }
 

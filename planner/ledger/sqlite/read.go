@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
+	"github.com/hanzoai/kmsync/planner/ledger/record"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
 
@@ -75,7 +76,7 @@ func (s *Store) readWith(ctx context.Context, parameter string) (*ledger.State, 
 	if err != nil {
 		return nil, err
 	}
-	state, err := readState(ctx, db, nil)
+	state, err := s.readState(ctx, db, nil)
 	if closeErr := db.Close(); err == nil {
 		err = closeErr
 	}
@@ -85,26 +86,29 @@ func (s *Store) readWith(ctx context.Context, parameter string) (*ledger.State, 
 // reader reads everything in one transaction, so that all of it is of one commit.
 //
 // Damage is looked for on the way, not by a check of its own that would read every
-// page twice. SQLite finds pages without a sound layout, the checksum of a row what
-// is torn inside of one, the words of a flag one that is flipped, and entry_count what is lost as a whole. Free pages have
-// nothing to lose, and SQLite checks them when it takes them.
+// page twice. SQLite finds pages without a sound layout, the seals of a row what is
+// torn inside of one or was made by somebody else, and entry_count what is lost as a
+// whole. Free pages have nothing to lose, and SQLite checks them when it takes them.
 type reader struct {
 	state   *ledger.State
 	rows    map[rowID]row  // what a session remembers; nil where there is none
 	missing map[string]int // how many entries of a destination were not read yet
-	buffer  []byte         // of checksum
+	seals   *record.Seals
 }
 
 // readState returns what the file holds. Into rows, unless it is nil, goes what a
 // session remembers of it.
-func readState(ctx context.Context, db *sql.DB, rows map[rowID]row) (*ledger.State, error) {
+func (s *Store) readState(ctx context.Context, db *sql.DB, rows map[rowID]row) (*ledger.State, error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was changed
 	r := &reader{rows: rows, missing: map[string]int{}, state: &ledger.State{Destinations: map[string]*ledger.Destination{}}}
-	if r.state.ID, r.state.Serial, err = readMeta(ctx, tx); err != nil {
+	if err := checkSchema(ctx, tx); err != nil {
+		return nil, err
+	}
+	if err := r.meta(ctx, tx, s.opt.Keys, s.opt.Warn); err != nil {
 		return nil, err
 	}
 	if err := each(ctx, tx, `SELECT `+destinationColumns+` FROM destinations`, r.destination); err != nil {
@@ -148,8 +152,8 @@ func (r *reader) destination(rows *sql.Rows) error {
 	if err != nil {
 		return err
 	}
-	if sum != seenOf(d).checksum(&r.buffer, d.ID) {
-		return fmt.Errorf("destination %q has another checksum", d.ID)
+	if sum != r.seals.Destination(d.ID, seenOf(d).texts()...) {
+		return fmt.Errorf("destination %q has another seal", d.ID)
 	}
 	r.state.Destinations[d.ID], r.missing[d.ID] = d, entries
 	return nil
@@ -158,21 +162,22 @@ func (r *reader) destination(rows *sql.Rows) error {
 func (r *reader) entry(rows *sql.Rows) error {
 	var destination, writes, believed, doubt, session string
 	var fingerprint []byte
-	var sum int64
+	var sum, flags int64
 	e, now := &ledger.Entry{}, row{stored: true}
 	err := rows.Scan(&destination, &e.Key, &e.Owner.Config, &e.Owner.Sync, &e.UUID, &e.Secured, &fingerprint, &e.KeyID,
 		&e.Source.KMS, &e.Source.Environment, &e.Source.Path, &e.Source.Name, &e.Source.ID, &e.Source.Version, &e.Released,
-		&writes, &believed, &doubt, &session, &sum)
+		&writes, &believed, &doubt, &session, &sum, &flags)
 	if err != nil {
 		return err
 	}
-	if sum != checksum(&r.buffer, destination, e, fingerprint, writes) {
-		return fmt.Errorf("entry %q has another checksum", e.Key)
+	id := rowID{destination, e.Key}
+	if sum != r.seals.Entry(destination, e, fingerprint, writes) || flags != r.seals.Flags(destination, e.Key, believed, doubt, session) {
+		return fmt.Errorf("entry %q has another seal", e.Key)
 	}
 	if e.Fingerprint, err = secret.ParseFingerprint(fingerprint); err != nil {
 		return fmt.Errorf("entry %q: %w", e.Key, err)
 	}
-	if now.writes, err = decodeWrites(writes); err != nil {
+	if now.writes, err = record.DecodeWrites(writes); err != nil {
 		return fmt.Errorf("writes of %q: %w", e.Key, err)
 	}
 	d, ok := r.state.Destinations[destination]
@@ -183,15 +188,15 @@ func (r *reader) entry(rows *sql.Rows) error {
 		return fmt.Errorf("entry %q is there twice", e.Key)
 	}
 	r.missing[destination]--
-	doubted, doubtErr := parseFlag(doubt)
-	if now.believed, err = parseFlag(believed); err != nil || doubtErr != nil {
+	doubted, doubtErr := record.ParseFlag(doubt)
+	if now.believed, err = record.ParseFlag(believed); err != nil || doubtErr != nil {
 		return fmt.Errorf("entry %q: %w", e.Key, errors.Join(err, doubtErr))
 	}
 	if now.doubted = doubted || session != ""; now.doubted {
 		now.shown = &shown{owner: e.Owner, source: e.Source}
 	}
 	if r.rows != nil {
-		r.rows[rowID{destination, e.Key}] = now
+		r.rows[id] = now
 	}
 	switch {
 	case now.believed:
@@ -203,9 +208,9 @@ func (r *reader) entry(rows *sql.Rows) error {
 	return nil
 }
 
-// readMeta returns the id and the serial of the ledger, and refuses one of
-// another version.
-func readMeta(ctx context.Context, tx *sql.Tx) (string, int64, error) {
+// meta reads what the ledger says of itself, finds its root key, and refuses a
+// ledger of another version or key.
+func (r *reader) meta(ctx context.Context, tx *sql.Tx, keys KeyStore, warn func(string)) error {
 	meta := map[string]string{}
 	err := each(ctx, tx, `SELECT name, value FROM meta`, func(rows *sql.Rows) error {
 		var name, value string
@@ -214,18 +219,29 @@ func readMeta(ctx context.Context, tx *sql.Tx) (string, int64, error) {
 		return err
 	})
 	if err != nil {
-		return "", 0, err
+		return err
 	}
 	if version := meta[metaVersion]; version != schemaVersion {
-		return "", 0, fmt.Errorf("its schema has version %q and this kmsync knows version %q only; use the kmsync that wrote it, or a newer one",
-			version, schemaVersion)
+		return errVersion(version)
 	}
-	if err := private.CheckID(meta[metaID]); err != nil {
-		return "", 0, fmt.Errorf("%w: %w", errDamaged, err)
-	}
+	id := meta[metaID]
 	serial, err := private.ParseSerial(meta[metaSerial])
-	if err != nil {
-		return "", 0, fmt.Errorf("%w: %w", errDamaged, err)
+	if err := errors.Join(private.CheckID(id), err); err != nil {
+		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	return meta[metaID], serial, nil
+	key, err := keys.find(id, warn)
+	switch {
+	case err != nil:
+		return err
+	case key.IsZero():
+		return keys.missing(id)
+	case key.ID() != meta[metaKeyID]:
+		return keys.another(id)
+	}
+	r.seals = record.NewSeals(key, id)
+	if r.seals.Meta(schemaVersion, meta[metaSerial]) != meta[metaSeal] {
+		return fmt.Errorf("%w: it has another seal", errDamaged)
+	}
+	r.state.ID, r.state.Serial, r.state.Key = id, serial, key
+	return nil
 }

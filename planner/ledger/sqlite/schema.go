@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/planner/ledger/private"
+	"github.com/hanzoai/kmsync/planner/ledger/record"
+	"github.com/hanzoai/kmsync/providers/secret"
 )
 
 // schemaVersion is raised by every change of the schema.
@@ -30,17 +33,16 @@ const schemaVersion = "1"
 //   - intent_session: whose intent stands open; empty for nobody's.
 //   - doubt: yes where an earlier intent, of that session or of another, was never
 //     answered; else no.
-//   - checksum: of the row, but for believed, doubt and intent_session.
+//   - seal, flags_seal: of believed, doubt and intent_session the second, of the rest
+//     the first. They are made with the root key, as those of the other tables are.
 //
 // entry_count is how many entries a destination has: a page of them that is lost
-// as a whole is found out by it. The checksum of a destination covers the rest.
-const schema = `
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE destinations (
+// as a whole is found out by it. The seal of a destination covers the rest.
+const schema = metaTable + `CREATE TABLE destinations (
 	id TEXT PRIMARY KEY,
 	repository_uuid TEXT NOT NULL, environment_uuid TEXT NOT NULL,
 	workspace TEXT NOT NULL, repository TEXT NOT NULL, environment TEXT NOT NULL,
-	entry_count BIGINT NOT NULL, checksum BIGINT NOT NULL
+	entry_count BIGINT NOT NULL, seal BIGINT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE entries (
 	destination_id TEXT NOT NULL, entry_key TEXT NOT NULL,
@@ -51,9 +53,12 @@ CREATE TABLE entries (
 	source_name TEXT NOT NULL, source_id TEXT NOT NULL, source_version BIGINT NOT NULL,
 	released BOOLEAN NOT NULL, writes TEXT NOT NULL,
 	believed TEXT NOT NULL, doubt TEXT NOT NULL, intent_session TEXT NOT NULL,
-	checksum BIGINT NOT NULL,
+	seal BIGINT NOT NULL, flags_seal BIGINT NOT NULL,
 	PRIMARY KEY (destination_id, entry_key)
 ) WITHOUT ROWID;
+`
+
+const metaTable = `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `
 
 // The names in the table meta.
@@ -62,6 +67,8 @@ const (
 	metaID      = "ledger_id"
 	metaSerial  = "serial"
 	metaCreated = "created_at"
+	metaKeyID   = "key_id" // of the root key that the seals are made with
+	metaSeal    = "seal"   // of the version, the id and the serial
 	// metaRolledBack is when a run first wrote to a restored copy of the ledger.
 	metaRolledBack = "rolled_back_at"
 )
@@ -69,6 +76,42 @@ const (
 // cautious makes SQLite look at the layout of each page before it believes it, and
 // call nothing with an effect for the sake of a schema that somebody else made.
 const cautious = "_pragma=cell_size_check(1)&_pragma=trusted_schema(0)"
+
+// checkSchema refuses a file whose schema is not ours to the letter: a trigger would
+// run with our writes, and a view could be without end. Where the table meta is ours,
+// it tells a schema of another version from one that somebody made up.
+func checkSchema(ctx context.Context, tx *sql.Tx) error {
+	missing, foreign := map[string]bool{}, false
+	for statement := range strings.SplitSeq(strings.TrimSpace(schema), ";\n") {
+		missing[strings.TrimSuffix(statement, ";")] = true
+	}
+	err := each(ctx, tx, `SELECT COALESCE(sql, '') FROM sqlite_schema`, func(rows *sql.Rows) error {
+		var statement string
+		err := rows.Scan(&statement)
+		foreign = foreign || !missing[statement]
+		delete(missing, statement)
+		return err
+	})
+	if err != nil || !foreign && len(missing) == 0 {
+		return err
+	}
+	if !missing[strings.TrimSuffix(metaTable, ";\n")] {
+		var version string
+		err := tx.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = $1`, metaVersion).Scan(&version)
+		if err == nil && version != schemaVersion {
+			return errVersion(version)
+		}
+	}
+	if foreign {
+		return fmt.Errorf("%w: its schema holds something that kmsync did not make", errDamaged)
+	}
+	return fmt.Errorf("%w: a table is missing", errDamaged)
+}
+
+func errVersion(version string) error {
+	return fmt.Errorf("its schema has version %q and this kmsync knows version %q only; use the kmsync that wrote it, or a newer one",
+		version, schemaVersion)
+}
 
 // openFile opens the file at path with one connection. Parameters are those of
 // SQLite's file: names and of the driver.
@@ -93,7 +136,7 @@ func openFile(path string, parameters ...string) (*sql.DB, error) {
 // create makes an empty ledger under another name and renames it when it is
 // whole and on disk, so that a run that dies here leaves no half ledger, and a
 // file without a schema is always a damaged one.
-func (s *Store) create(ctx context.Context, id string) error {
+func (s *Store) create(ctx context.Context, id string, key secret.Key) error {
 	path := s.newFile()
 	for _, name := range withLogs(path) { // of a run that died here
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -103,7 +146,7 @@ func (s *Store) create(ctx context.Context, id string) error {
 	if err := private.WriteNew(path, nil); err != nil { // for its mode
 		return err
 	}
-	if err := s.fill(ctx, path, id); err != nil {
+	if err := s.fill(ctx, path, id, key); err != nil {
 		return err
 	}
 	if err := os.Rename(path, s.file()); err != nil {
@@ -114,7 +157,7 @@ func (s *Store) create(ctx context.Context, id string) error {
 
 // fill writes the schema and what meta holds from the start. Closing the last
 // connection moves the log into the file.
-func (s *Store) fill(ctx context.Context, path, id string) error {
+func (s *Store) fill(ctx context.Context, path, id string, key secret.Key) error {
 	db, err := openFile(path, "mode=rw", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_txlock=immediate")
 	if err != nil {
 		return err
@@ -123,11 +166,33 @@ func (s *Store) fill(ctx context.Context, path, id string) error {
 		if _, err := tx.ExecContext(ctx, schema); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2), ($3, $4), ($5, $6), ($7, $8)`,
-			metaVersion, schemaVersion, metaID, id, metaSerial, "0", metaCreated, timeText(s.opt.Now()))
-		return err
+		for _, pair := range [][2]string{
+			{metaVersion, schemaVersion},
+			{metaID, id},
+			{metaSerial, "0"},
+			{metaCreated, timeText(s.opt.Now())},
+			{metaKeyID, key.ID()},
+			{metaSeal, record.NewSeals(key, id).Meta(schemaVersion, "0")},
+		} {
+			if _, err := tx.ExecContext(ctx, setMeta, pair[0], pair[1]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return errors.Join(err, db.Close())
+}
+
+// logAhead puts a file into WAL mode, which a copy made with SQLite's own tools may
+// have lost. On the way no journal lies beside it, which a run that is killed would
+// leave there.
+func logAhead(ctx context.Context, db *sql.DB) error {
+	var mode string
+	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil || mode == "wal" {
+		return err
+	}
+	_, err := db.ExecContext(ctx, `PRAGMA journal_mode = MEMORY; PRAGMA journal_mode = WAL`)
+	return err
 }
 
 // inTx runs do in one transaction: all of it is kept, or nothing.

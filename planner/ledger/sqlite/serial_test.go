@@ -115,15 +115,28 @@ func TestARefusedWriteLeavesWhatIsSetAside(t *testing.T) {
 	}
 }
 
-func TestAKeyIsNotMissedForWhatIsSetAside(t *testing.T) {
+// TestEveryDestinationIsSetAside by a run that writes to one of them.
+func TestEveryDestinationIsSetAside(t *testing.T) {
 	t.Parallel()
-	p := rollBack(t)
-	p.session(t, func(session ledger.Session, _ *ledger.State) { intend(t, session, create("A")) })
-	if err := os.Remove(p.keyFile(t, p.load(t).ID)); err != nil {
-		t.Fatal(err)
-	}
-	if got := p.load(t); !got.Key.IsZero() {
-		t.Error("the key is still there")
+	p := newPlace(t)
+	production := ledger.Destination{ID: "{repo}", RepositoryUUID: "{repo}", Workspace: "acme", Repository: "web"}
+	p.session(t, func(session ledger.Session, state *ledger.State) {
+		settle(t, session, written("A", state.Key, "old"))
+		if err := session.Settle(t.Context(), production, []ledger.Outcome{written("P", state.Key, "old")}); err != nil {
+			t.Fatal(err)
+		}
+		if err := session.Intend(t.Context(), production, []ledger.Intent{create("Q")}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	write(t, filepath.Join(p.opt.StateDir, "serial-"+p.load(t).ID), "7")
+	for _, key := range []string{"A", "B"} { // the run that sets aside, and one more
+		p.session(t, func(session ledger.Session, state *ledger.State) { settle(t, session, written(key, state.Key, "new")) })
+		state := p.load(t)
+		got := state.Destinations[production.ID].Entries
+		if entry(state, key) == nil || state.Rolled || len(got) != 1 || !got["Q"].InDoubt {
+			t.Errorf("got %+v, want %s, and of production nothing but the doubt of Q", got, key)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/ledger/record"
 )
 
 // session is a ledger open for writing. It implements [ledger.Session].
@@ -30,7 +31,7 @@ type session struct {
 	prepared map[string]*sql.Stmt // by their text
 	rows     map[rowID]row
 	seen     map[string]seen // destinations as noted in this session, by id
-	buffer   []byte          // of checksum
+	seals    *record.Seals
 	raised   bool
 	closed   bool
 }
@@ -42,11 +43,7 @@ func seenOf(d *ledger.Destination) seen {
 	return seen{d.RepositoryUUID, d.EnvironmentUUID, d.Workspace, d.Repository, d.Environment}
 }
 
-// checksum sums the row of a destination, but for entry_count.
-func (s seen) checksum(buffer *[]byte, id string) int64 {
-	*buffer = appendTexts(appendTexts((*buffer)[:0], id), s[:]...)
-	return sum(*buffer)
-}
+func (s seen) texts() []string { return s[:] }
 
 var errClosed = errors.New("write ledger: its session is closed")
 
@@ -83,12 +80,17 @@ func (s *Store) createWithKey(ctx context.Context) error {
 		return err
 	}
 	if !s.opt.Keys.Env.IsEmpty() {
-		return s.create(ctx, id)
+		key, err := s.opt.Keys.fromEnv()
+		if err != nil {
+			return err
+		}
+		return s.create(ctx, id, key)
 	}
-	if _, err := s.opt.Keys.create(id, s.opt.Random); err != nil { // it is there before anything that needs it
+	key, err := s.opt.Keys.create(id, s.opt.Random) // it is there before anything that needs it
+	if err != nil {
 		return err
 	}
-	if err := s.create(ctx, id); err != nil {
+	if err := s.create(ctx, id, key); err != nil {
 		return errors.Join(err, s.opt.Keys.remove(id))
 	}
 	return nil
@@ -100,27 +102,18 @@ func (s *Store) start(ctx context.Context, db *sql.DB) (*session, *ledger.State,
 		return nil, nil, err
 	}
 	rows := map[rowID]row{}
-	state, err := readState(ctx, db, rows)
+	state, err := s.readState(ctx, db, rows)
 	if err != nil {
 		return nil, nil, s.readError(err)
 	}
-	noted, err := s.complete(state)
-	if err != nil {
-		return nil, nil, err
-	}
+	noted := s.compare(state)
 	if state.Rolled { // the first commit sets everything aside
 		for id, r := range rows {
 			r.believed = false
 			rows[id] = r
 		}
 	}
-	if state.Key.IsZero() { // and no fingerprint: a new key harms nothing
-		if state.Key, err = s.opt.Keys.create(state.ID, s.opt.Random); err != nil {
-			return nil, nil, s.writeError(err)
-		}
-	}
-	// A copy made with SQLite's own tools may have lost the mode.
-	if _, err := db.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
+	if err := logAhead(ctx, db); err != nil {
 		return nil, nil, s.writeError(err)
 	}
 	prepared, err := prepare(ctx, db)
@@ -131,6 +124,7 @@ func (s *Store) start(ctx context.Context, db *sql.DB) (*session, *ledger.State,
 		store: s, id: id, ledger: state.ID, rolled: state.Rolled,
 		serial: max(state.Serial, noted) + 1,
 		db:     db, prepared: prepared, rows: rows, seen: map[string]seen{},
+		seals: record.NewSeals(state.Key, state.ID),
 	}, state, nil
 }
 
@@ -170,7 +164,7 @@ func (s *session) write(ctx context.Context, destination ledger.Destination, n i
 	w.raise()
 	now := seenOf(&destination)
 	if s.seen[destination.ID] != now {
-		w.add(seeDestination, destination.ID, now[0], now[1], now[2], now[3], now[4], now.checksum(&s.buffer, destination.ID))
+		w.add(seeDestination, destination.ID, now[0], now[1], now[2], now[3], now[4], s.seals.Destination(destination.ID, now.texts()...))
 	}
 	for i := range n {
 		if err := do(w, i); err != nil {
@@ -196,9 +190,13 @@ func (w *writer) raise() {
 	if s.raised {
 		return
 	}
-	w.add(setMeta, metaSerial, strconv.FormatInt(s.serial, 10))
+	serial := strconv.FormatInt(s.serial, 10)
+	w.add(setMeta, metaSerial, serial)
+	w.add(setMeta, metaSeal, s.seals.Meta(schemaVersion, serial))
 	if s.rolled {
-		w.add(setAside)
+		for id, r := range s.rows {
+			w.mark(id, r)
+		}
 		w.add(setMeta, metaRolledBack, timeText(s.store.opt.Now()))
 	}
 }

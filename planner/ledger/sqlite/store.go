@@ -79,8 +79,8 @@ func (s *Store) Load(ctx context.Context) (*ledger.State, error) {
 	if state.Running = running; running == nil { // it may have begun since
 		state.Running = s.running()
 	}
-	_, err = s.complete(state)
-	return state, err
+	s.compare(state)
+	return state, nil
 }
 
 // Lock implements [ledger.Store]. A holder without ID gets a random one, and one
@@ -119,33 +119,12 @@ func (s *Store) fillHolder(holder *ledger.Holder) error {
 	return err
 }
 
-// complete adds to a state what is kept outside of its file: the root key, and
-// whether the file is older than the noted serial, which it returns.
-func (s *Store) complete(state *ledger.State) (noted int64, err error) {
-	key, err := s.opt.Keys.find(state.ID, s.opt.Warn)
-	if err != nil {
-		return 0, err
-	}
-	if key.IsZero() && hasEntries(state) {
-		return 0, s.opt.Keys.missing(state.ID)
-	}
-	state.Key = key
+// compare notes in a state whether its file is older than the noted serial, which
+// it returns.
+func (s *Store) compare(state *ledger.State) (noted int64) {
 	noted = s.notes().Serial(state.ID)
 	state.Rolled = state.Serial < noted
-	return noted, nil
-}
-
-// hasEntries reports whether a fingerprint is kept: a write that was never
-// answered has none, and is repeated whatever the key.
-func hasEntries(state *ledger.State) bool {
-	for _, destination := range state.Destinations {
-		for _, entry := range destination.Entries {
-			if !entry.Fingerprint.IsZero() {
-				return true
-			}
-		}
-	}
-	return false
+	return noted
 }
 
 func (s *Store) notes() private.Notes { return private.Notes{Dir: s.opt.StateDir, Warn: s.opt.Warn} }

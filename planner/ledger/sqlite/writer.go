@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/ledger/record"
 )
 
 // writer gathers the changes of one destination that belong into one
@@ -29,35 +30,34 @@ type change struct {
 const (
 	setMeta = `INSERT INTO meta (name, value) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value`
-	setAside = `UPDATE entries SET believed = 'no'`
 
-	destinationColumns = `id, repository_uuid, environment_uuid, workspace, repository, environment, entry_count, checksum`
+	destinationColumns = `id, repository_uuid, environment_uuid, workspace, repository, environment, entry_count, seal`
 	seeDestination     = `INSERT INTO destinations (` + destinationColumns + `)
 VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
 ON CONFLICT (id) DO UPDATE SET repository_uuid = excluded.repository_uuid, environment_uuid = excluded.environment_uuid,
 workspace = excluded.workspace, repository = excluded.repository, environment = excluded.environment,
-checksum = excluded.checksum`
+seal = excluded.seal`
 	growDestination = `UPDATE destinations SET entry_count = entry_count + $1 WHERE id = $2`
 
 	entryColumns = `destination_id, entry_key, owner_config, owner_sync, uuid, secured, fingerprint, key_id,
 source_kms, source_environment, source_path, source_name, source_id, source_version, released,
-writes, believed, doubt, intent_session, checksum`
+writes, believed, doubt, intent_session, seal, flags_seal`
 	putEntry = `INSERT INTO entries (` + entryColumns + `)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 ON CONFLICT (destination_id, entry_key) DO UPDATE SET owner_config = excluded.owner_config, owner_sync = excluded.owner_sync,
 uuid = excluded.uuid, secured = excluded.secured, fingerprint = excluded.fingerprint, key_id = excluded.key_id,
 source_kms = excluded.source_kms, source_environment = excluded.source_environment, source_path = excluded.source_path,
 source_name = excluded.source_name, source_id = excluded.source_id, source_version = excluded.source_version,
 released = excluded.released, writes = excluded.writes, believed = excluded.believed, doubt = excluded.doubt,
-intent_session = excluded.intent_session, checksum = excluded.checksum`
-	markEntry   = `UPDATE entries SET doubt = $1, intent_session = $2 WHERE destination_id = $3 AND entry_key = $4`
+intent_session = excluded.intent_session, seal = excluded.seal, flags_seal = excluded.flags_seal`
+	markEntry   = `UPDATE entries SET believed = $1, doubt = $2, intent_session = $3, flags_seal = $4 WHERE destination_id = $5 AND entry_key = $6`
 	removeEntry = `DELETE FROM entries WHERE destination_id = $1 AND entry_key = $2`
 )
 
 // prepare compiles the changes of the ledger, once in a session.
 func prepare(ctx context.Context, db *sql.DB) (map[string]*sql.Stmt, error) {
 	prepared := map[string]*sql.Stmt{}
-	for _, text := range []string{setMeta, setAside, seeDestination, growDestination, putEntry, markEntry, removeEntry} {
+	for _, text := range []string{setMeta, seeDestination, growDestination, putEntry, markEntry, removeEntry} {
 		statement, err := db.PrepareContext(ctx, text)
 		if err != nil {
 			return nil, err
@@ -108,7 +108,7 @@ func (w *writer) intend(i ledger.Intent) error {
 	r := w.row(i.Key)
 	r.open++
 	if r.believed {
-		w.mark(i.Key, r)
+		w.mark(rowID{w.destination, i.Key}, r)
 	} else {
 		r.shown = &shown{owner: i.Owner, source: i.Source, before: r.shown}
 		w.show(i.Key, r)
@@ -149,7 +149,7 @@ func (w *writer) takeBack(key string, r row) {
 	}
 	r.open--
 	if r.believed {
-		w.mark(key, r)
+		w.mark(rowID{w.destination, key}, r)
 		return
 	}
 	r.shown = r.shown.before
@@ -157,7 +157,7 @@ func (w *writer) takeBack(key string, r row) {
 	case r.shown != nil:
 		w.show(key, r)
 	case len(r.writes) > 0: // set aside
-		w.mark(key, r)
+		w.mark(rowID{w.destination, key}, r)
 	default:
 		w.remove(key)
 	}
@@ -174,11 +174,12 @@ func (w *writer) put(e ledger.Entry, r row) {
 	if fingerprint == nil {
 		fingerprint = []byte{} // the column is not null
 	}
-	writes := encodeWrites(r.writes)
+	writes := record.EncodeWrites(r.writes)
 	doubt, intent := r.doubts(w.session.id)
 	w.add(putEntry, w.destination, e.Key, e.Owner.Config, e.Owner.Sync, e.UUID, e.Secured, fingerprint, e.KeyID,
 		e.Source.KMS, e.Source.Environment, e.Source.Path, e.Source.Name, e.Source.ID, e.Source.Version, e.Released,
-		writes, flag(r.believed), doubt, intent, checksum(&w.session.buffer, w.destination, &e, fingerprint, writes))
+		writes, record.Flag(r.believed), doubt, intent, w.session.seals.Entry(w.destination, &e, fingerprint, writes),
+		w.session.seals.Flags(w.destination, e.Key, record.Flag(r.believed), doubt, intent))
 	if !w.row(e.Key).stored {
 		w.grown++
 	}
@@ -186,11 +187,12 @@ func (w *writer) put(e ledger.Entry, r row) {
 	w.rows[rowID{w.destination, e.Key}] = r
 }
 
-// mark changes the doubts of a row and nothing else.
-func (w *writer) mark(key string, r row) {
+// mark changes the flags of a row and nothing else.
+func (w *writer) mark(id rowID, r row) {
 	doubt, intent := r.doubts(w.session.id)
-	w.add(markEntry, doubt, intent, w.destination, key)
-	w.rows[rowID{w.destination, key}] = r
+	believed := record.Flag(r.believed)
+	w.add(markEntry, believed, doubt, intent, w.session.seals.Flags(id.destination, id.key, believed, doubt, intent), id.destination, id.key)
+	w.rows[id] = r
 }
 
 // remove removes a row that is there, with its writes and its doubts.
