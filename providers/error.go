@@ -17,13 +17,14 @@ const (
 	KindForbidden       Kind = "forbidden"       // the credential lacks a right
 	KindNotFound        Kind = "not_found"       // it is not there, or hidden from this credential
 	KindConflict        Kind = "conflict"        // a variable of that name exists
+	KindAmbiguous       Kind = "ambiguous"       // a name may mean one of several things, or another than before
 	KindInvalid         Kind = "invalid"         // the service does not accept the request
 	KindRateLimited     Kind = "rate_limited"    // too many requests, and waiting was not sensible
 	KindUnavailable     Kind = "unavailable"     // no answer, a broken one, or a fault of the service
 	KindForeign         Kind = "foreign"         // what answered is not the service: an HTML page, a redirect
 	KindUnsupported     Kind = "unsupported"     // kmsync cannot do this yet
 	KindCanceled        Kind = "canceled"        // the run is ending: the request was not sent
-	KindStale           Kind = "stale"           // what the write rests on grew too old while waiting: it was not sent
+	KindStale           Kind = "stale"           // what the write rests on grew too old while waiting: it was not sent, or not again
 )
 
 // Error is the one error of every provider. It never holds a response body, a
@@ -94,6 +95,8 @@ func (k Kind) text() string {
 		return "not found"
 	case KindConflict:
 		return "it exists already"
+	case KindAmbiguous:
+		return "which one is meant is not certain"
 	case KindInvalid:
 		return "the service refused the request"
 	case KindRateLimited:

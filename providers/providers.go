@@ -140,10 +140,20 @@ type Assignment struct {
 
 // Writer writes variables to Bitbucket. Both methods return the variable as the
 // service answered it. After an [*Error] with [Error.InDoubt] the write may have
-// taken effect; after one of [KindStale] it has not: its time was over.
+// taken effect; one of [KindStale] says that its time was over.
 type Writer interface {
 	// Create is sent once; it is not repeated after a lost answer.
 	Create(ctx context.Context, scope Scope, a Assignment) (Variable, error)
 	// Update sets the variable with that UUID; it is repeated after a lost answer.
 	Update(ctx context.Context, scope Scope, uuid string, a Assignment) (Variable, error)
 }
+
+// Elapsed returns how much time lies between two readings of a clock, by the wall
+// clock or by the monotonic one, whichever saw more: the first may be set back, and
+// the second stands still while a machine sleeps.
+func Elapsed(from, to time.Time) time.Duration {
+	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)))
+}
+
+// Expired reports whether a time is over, by either clock.
+func Expired(now, deadline time.Time) bool { return Elapsed(deadline, now) > 0 }

@@ -62,7 +62,7 @@ func (c *Client) Repository(ctx context.Context, workspace, repository string) (
 				return err
 			}
 			got.UUID = answer.UUID
-			if got.UUID == "" {
+			if !isUUID(got.UUID) {
 				return errors.New("no uuid")
 			}
 			return nil

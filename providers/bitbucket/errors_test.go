@@ -109,7 +109,7 @@ func TestForbiddenNamesTheScopes(t *testing.T) {
 	_, environments := c.Environments(ctx, "acme", "web")
 	_, repository := c.Repository(ctx, "acme", "web")
 	_, create := c.Create(ctx, web, providers.Assignment{Key: "A", Value: hidden.New("v")})
-	_, update := c.Update(ctx, staging, "{a}", providers.Assignment{Key: "A", Value: hidden.New("v")})
+	_, update := c.Update(ctx, staging, "{00000000-0000-4000-8000-00000000000a}", providers.Assignment{Key: "A", Value: hidden.New("v")})
 	const write, read = "pipeline:variable", "pipeline and repository"
 	for name, c := range map[string]struct {
 		err       error
@@ -161,8 +161,8 @@ func FuzzFail(f *testing.F) {
 
 // Hostile lists never panic, and what is secured never shows.
 func FuzzPage(f *testing.F) {
-	f.Add(`{"values":[{"uuid":"{a}","key":"K","secured":true,"value":"Canary"}],"next":"?page=2","size":1}`)
-	f.Add(`{"values":[{"uuid":"","key":""},{"uuid":"{a}"},{"uuid":"{a}"}],"pagelen":-1,"page":0,"size":-5}`)
+	f.Add(`{"values":[{"uuid":"{00000000-0000-4000-8000-00000000000a}","key":"K","secured":true,"value":"Canary"}],"next":"?page=2","size":1}`)
+	f.Add(`{"values":[{"uuid":"","key":""},{"uuid":"{00000000-0000-4000-8000-00000000000a}"},{"uuid":"{00000000-0000-4000-8000-00000000000a}"}],"pagelen":-1,"page":0,"size":-5}`)
 	f.Add(`{"values":[null,{}],"size":1e3}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		p := read[page[wireVariable]]([]byte(body))

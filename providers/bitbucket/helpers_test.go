@@ -140,7 +140,7 @@ func noCanary(t *testing.T, text string) {
 type object = map[string]any
 
 func variable(i int) object {
-	return object{"type": "pipeline_variable", "uuid": fmt.Sprintf("{v-%03d}", i), "key": fmt.Sprintf("KEY_%03d", i), "secured": true}
+	return object{"type": "pipeline_variable", "uuid": fmt.Sprintf("{00000000-0000-4000-8000-%012d}", i), "key": fmt.Sprintf("KEY_%03d", i), "secured": true}
 }
 
 func variablesFrom(from, to int) []any {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 
 	"github.com/hanzoai/kmsync/providers"
@@ -16,6 +17,13 @@ const (
 	pageLen  = 100 // the most that these lists give at once
 	maxPages = 100
 )
+
+var uuidForm = regexp.MustCompile(`^\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}$`)
+
+// isUUID reports whether a text is a UUID in braces, as Bitbucket writes them. What
+// is none is not kept: UUIDs are shown and recorded, and a broken service could put
+// anything in their place.
+func isUUID(s string) bool { return uuidForm.MatchString(s) }
 
 // page is one page of any list.
 type page[T any] struct {
@@ -81,6 +89,9 @@ func fetch[T any](ctx context.Context, c *Client, k call, number int) (page[T], 
 		if p.Values == nil {
 			return errors.New("no values")
 		}
+		if len(*p.Values) > pageLen {
+			return errors.New("more values than were asked for")
+		}
 		return nil
 	}
 	err := c.send(ctx, k)
@@ -105,7 +116,7 @@ func (l *listing[T]) add(p page[T], number int, id func(T) string) int {
 	for _, item := range *p.Values {
 		l.got++
 		switch uuid := id(item); {
-		case uuid == "":
+		case !isUUID(uuid):
 			l.suspect("an item on page %d has no UUID", number)
 		case l.seen[uuid]:
 			l.suspect("an item on page %d came twice", number)

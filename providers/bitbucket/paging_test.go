@@ -49,11 +49,24 @@ func TestPaging(t *testing.T) {
 				p["values"] = variablesFrom(0, 100)
 			}
 		}, pages: 2, count: 100, doubt: "came twice"},
-		"always page 1":  {total: 250, page: func(_ int, p object) { p["page"] = 1; p["values"] = variablesFrom(0, 100) }, pages: 2, count: 100, doubt: "page 2 was asked for and page 1 came"},
-		"repeated item":  {total: 250, page: func(n int, p object) { p["values"].([]any)[0] = variable(0) }, pages: 3, count: 248, doubt: "came twice"},
-		"no UUID":        {total: 3, page: func(_ int, p object) { p["values"].([]any)[1] = object{"key": "X"} }, pages: 1, count: 2, doubt: "has no UUID"},
-		"no key":         {total: 3, page: func(_ int, p object) { p["values"].([]any)[1] = object{"uuid": "{x}"} }, pages: 1, count: 2, doubt: "has no key"},
-		"same key twice": {total: 3, page: func(_ int, p object) { p["values"].([]any)[1] = object{"uuid": "{x}", "key": "KEY_000"} }, pages: 1, count: 3, doubt: "same key"},
+		"always page 1": {total: 250, page: func(_ int, p object) { p["page"] = 1; p["values"] = variablesFrom(0, 100) }, pages: 2, count: 100, doubt: "page 2 was asked for and page 1 came"},
+		"repeated item": {total: 250, page: func(n int, p object) { p["values"].([]any)[0] = variable(0) }, pages: 3, count: 248, doubt: "came twice"},
+		"no UUID":       {total: 3, page: func(_ int, p object) { p["values"].([]any)[1] = object{"key": "X"} }, pages: 1, count: 2, doubt: "has no UUID"},
+		"no key": {total: 3, page: func(_ int, p object) {
+			p["values"].([]any)[1] = object{"uuid": "{00000000-0000-4000-8000-0000000000c2}"}
+		}, pages: 1, count: 2, doubt: "has no key"},
+		"same key twice": {total: 3, page: func(_ int, p object) {
+			p["values"].([]any)[1] = object{"uuid": "{00000000-0000-4000-8000-0000000000c2}", "key": "KEY_000"}
+		}, pages: 1, count: 3, doubt: "same key"},
+		"no UUID's form": {total: 3, page: func(_ int, p object) {
+			p["values"].([]any)[1] = object{"uuid": "canary-uuid", "key": "X"}
+		}, pages: 1, count: 2, doubt: "has no UUID"},
+		"UUID without braces": {total: 3, page: func(_ int, p object) {
+			p["values"].([]any)[1] = object{"uuid": "00000000-0000-4000-8000-0000000000c2", "key": "X"}
+		}, pages: 1, count: 2, doubt: "has no UUID"},
+		"UUID and more": {total: 3, page: func(_ int, p object) {
+			p["values"].([]any)[1] = object{"uuid": "{00000000-0000-4000-8000-0000000000c2}\n", "key": "X"}
+		}, pages: 1, count: 2, doubt: "has no UUID"},
 		"empty but more": {total: 0, page: func(_ int, p object) { delete(p, "size"); p["next"] = "?page=2" }, pages: 1, count: 0, doubt: "page 1 is empty"},
 		"empty, size":    {total: 0, page: func(_ int, p object) { p["size"] = 4 }, pages: 1, count: 0, doubt: "4 items were announced and 0 came"},
 		"endless": {total: 250, page: func(n int, p object) {
@@ -170,38 +183,72 @@ func TestListsOfAnotherShape(t *testing.T) {
 
 func TestEnvironments(t *testing.T) {
 	t.Parallel()
-	body := `{"values":[{"uuid":"{e2}","name":"Test","slug":"test","hidden":false},{"uuid":"{e1}","name":"Staging","slug":"staging"}]}`
+	body := `{"values":[{"uuid":"{00000000-0000-4000-8000-0000000000e2}","name":"Test","slug":"test","hidden":false},{"uuid":"{00000000-0000-4000-8000-0000000000e1}","name":"Staging","slug":"staging"}]}`
 	s := answer(t, 200, body)
-	got, err := s.client(nil).Environments(t.Context(), "acme", "{r-1}")
-	want := []providers.Environment{{UUID: "{e1}", Name: "Staging", Slug: "staging"}, {UUID: "{e2}", Name: "Test", Slug: "test"}}
+	got, err := s.client(nil).Environments(t.Context(), "acme", "{00000000-0000-4000-8000-0000000000f1}")
+	want := []providers.Environment{{UUID: "{00000000-0000-4000-8000-0000000000e1}", Name: "Staging", Slug: "staging"}, {UUID: "{00000000-0000-4000-8000-0000000000e2}", Name: "Test", Slug: "test"}}
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
-	s.wantRequests(pageURI("/2.0/repositories/acme/%7Br-1%7D/environments", 1))
+	s.wantRequests(pageURI("/2.0/repositories/acme/%7B00000000-0000-4000-8000-0000000000f1%7D/environments", 1))
 
 	// Nothing is picked here: two of one name, and a name that looks like a UUID, come
 	// as they are.
-	s = answer(t, 200, `{"values":[{"uuid":"{e2}","name":"Staging"},{"uuid":"{e1}","name":"Staging"},{"uuid":"{e3}","name":"{e1}"}]}`)
+	s = answer(t, 200, `{"values":[{"uuid":"{00000000-0000-4000-8000-0000000000e2}","name":"Staging"},{"uuid":"{00000000-0000-4000-8000-0000000000e1}","name":"Staging"},{"uuid":"{00000000-0000-4000-8000-0000000000e3}","name":"{00000000-0000-4000-8000-0000000000e1}"}]}`)
 	got, err = s.client(nil).Environments(t.Context(), "acme", "web")
-	want = []providers.Environment{{UUID: "{e1}", Name: "Staging"}, {UUID: "{e2}", Name: "Staging"}, {UUID: "{e3}", Name: "{e1}"}}
+	want = []providers.Environment{{UUID: "{00000000-0000-4000-8000-0000000000e1}", Name: "Staging"}, {UUID: "{00000000-0000-4000-8000-0000000000e2}", Name: "Staging"}, {UUID: "{00000000-0000-4000-8000-0000000000e3}", Name: "{00000000-0000-4000-8000-0000000000e1}"}}
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
 
-	s = answer(t, 200, `{"size":3,"values":[{"uuid":"{e2}","name":"Test"}]}`)
+	s = answer(t, 200, `{"size":3,"values":[{"uuid":"{00000000-0000-4000-8000-0000000000e2}","name":"Test"}]}`)
 	_, err = s.client(nil).Environments(t.Context(), "acme", "web")
 	wantKind(t, err, providers.KindUnavailable)
 }
 
+// What is no UUID is not taken for one, and not shown.
+func TestEnvironmentWithoutUUID(t *testing.T) {
+	t.Parallel()
+	for _, uuid := range []string{"", "canary-uuid", "{canary}", "00000000-0000-4000-8000-0000000000e1"} {
+		s := answer(t, 200, `{"values":[{"uuid":"`+uuid+`","name":"Staging"}]}`)
+		got, err := s.client(nil).Environments(t.Context(), "acme", "web")
+		wantKind(t, err, providers.KindUnavailable)
+		if len(got) != 0 {
+			t.Errorf("%q: got %v", uuid, got)
+		}
+	}
+}
+
+// A page with more than was asked for is none of this list's.
+func TestPageThatIsTooLong(t *testing.T) {
+	t.Parallel()
+	for n, ok := range map[int]bool{100: true, 101: false} {
+		s := serve(t, func(w http.ResponseWriter, _ *http.Request, number int) {
+			if number > 1 {
+				write(w, object{"values": []any{}})
+				return
+			}
+			write(w, object{"values": variablesFrom(0, n)})
+		})
+		got, err := s.client(nil).Variables(t.Context(), web)
+		if ok && (err != nil || len(got.Variables) != n) {
+			t.Errorf("%d on a page: %d, %v", n, len(got.Variables), err)
+		}
+		if !ok {
+			wantKind(t, err, providers.KindUnavailable)
+		}
+	}
+}
+
 func TestRepository(t *testing.T) {
 	t.Parallel()
-	s := answer(t, 200, `{"uuid":"{r-1}","full_name":"acme/web"}`)
+	s := answer(t, 200, `{"uuid":"{00000000-0000-4000-8000-0000000000f1}","full_name":"acme/web"}`)
 	got, err := s.client(nil).Repository(t.Context(), "acme", "web")
-	if err != nil || got.UUID != "{r-1}" {
+	if err != nil || got.UUID != "{00000000-0000-4000-8000-0000000000f1}" {
 		t.Errorf("got %v, %v", got, err)
 	}
 	s.wantRequests("GET /2.0/repositories/acme/web")
-	for _, body := range []string{`{}`, `{"uuid":""}`, `{"uuid":7}`} {
+	for _, body := range []string{`{}`, `{"uuid":""}`, `{"uuid":7}`, `{"uuid":"canary"}`, `{"uuid":"00000000-0000-4000-8000-0000000000f1"}`} {
 		_, err := answer(t, 200, body).client(nil).Repository(t.Context(), "acme", "web")
 		wantKind(t, err, providers.KindUnavailable)
 	}

@@ -134,7 +134,7 @@ func (c *Client) write(ctx context.Context, k call, a providers.Assignment, uuid
 		if err := json.Unmarshal(body, &got); err != nil {
 			return err
 		}
-		if got.UUID == "" || got.Key != a.Key || (uuid != "" && !strings.EqualFold(got.UUID, uuid)) {
+		if !isUUID(got.UUID) || got.Key != a.Key || (uuid != "" && !strings.EqualFold(got.UUID, uuid)) {
 			return errors.New("not the variable that was sent")
 		}
 		return nil

@@ -32,13 +32,13 @@ func TestSecuredValuesStayEmpty(t *testing.T) {
 		"unsaid, no value": {`"type":"x"`, true, ""},
 		"unsaid, value":    {`"value":"eu-1"`, false, "eu-1"},
 	} {
-		s := answer(t, 200, `{"values":[{"uuid":"{v}","key":"K",`+c.item+`}]}`)
+		s := answer(t, 200, `{"values":[{"uuid":"{00000000-0000-4000-8000-0000000000c0}","key":"K",`+c.item+`}]}`)
 		got, err := s.client(nil).Variables(t.Context(), web)
 		if err != nil {
 			t.Fatal(err)
 		}
 		v := got.Variables[0]
-		if v.Secured != c.secured || !v.Value.Equal(secret.New(c.value)) || v.UUID != "{v}" || v.Key != "K" {
+		if v.Secured != c.secured || !v.Value.Equal(secret.New(c.value)) || v.UUID != "{00000000-0000-4000-8000-0000000000c0}" || v.Key != "K" {
 			t.Errorf("%s: secured %v, value as wanted %v", name, v.Secured, v.Value.Equal(secret.New(c.value)))
 		}
 	}
@@ -103,7 +103,9 @@ func TestAnswersThatProveNothing(t *testing.T) {
 		foreign bool
 	}{
 		"no uuid":   {`{"key":"K"}`, 1, providers.KindUnavailable, false},
-		"other key": {`{"key":"L","uuid":"{v}","value":"canary"}`, 1, providers.KindUnavailable, false},
+		"no form":   {`{"key":"K","uuid":"canary-uuid"}`, 1, providers.KindUnavailable, false},
+		"no braces": {`{"key":"K","uuid":"00000000-0000-4000-8000-0000000000c0"}`, 1, providers.KindUnavailable, false},
+		"other key": {`{"key":"L","uuid":"{00000000-0000-4000-8000-0000000000c0}","value":"canary"}`, 1, providers.KindUnavailable, false},
 		"cut off":   {`{"key":"K","value":"canary`, 5, providers.KindUnavailable, false},
 		"empty":     {``, 5, providers.KindUnavailable, false},
 		"page":      {`<html>canary`, 1, providers.KindForeign, false},
@@ -117,7 +119,7 @@ func TestAnswersThatProveNothing(t *testing.T) {
 			t.Errorf("%s: the create was sent %d times", name, s.count())
 		}
 		s = answer(t, http.StatusOK, c.body)
-		_, err = s.client(nil).Update(t.Context(), web, "{v}", a)
+		_, err = s.client(nil).Update(t.Context(), web, "{00000000-0000-4000-8000-0000000000c0}", a)
 		if e := wantKind(t, err, c.kind); !e.InDoubt() {
 			t.Errorf("%s: update is not in doubt: %+v", name, e)
 		}
@@ -125,8 +127,8 @@ func TestAnswersThatProveNothing(t *testing.T) {
 			t.Errorf("%s: the update was sent %d times, want %d", name, s.count(), c.puts)
 		}
 	}
-	s := answer(t, http.StatusOK, `{"key":"K","uuid":"{w}"}`)
-	_, err := s.client(nil).Update(t.Context(), web, "{v}", a)
+	s := answer(t, http.StatusOK, `{"key":"K","uuid":"{00000000-0000-4000-8000-0000000000c1}"}`)
+	_, err := s.client(nil).Update(t.Context(), web, "{00000000-0000-4000-8000-0000000000c0}", a)
 	if !providers.InDoubt(err) {
 		t.Errorf("another UUID: %v", err)
 	}
@@ -142,7 +144,7 @@ func TestCreateIsSentOnce(t *testing.T) {
 			t.Errorf("%d: in doubt %v after %d requests", status, e.InDoubt(), s.count())
 		}
 		s = answer(t, status, "")
-		_, err = s.client(nil).Update(t.Context(), web, "{v}", a)
+		_, err = s.client(nil).Update(t.Context(), web, "{00000000-0000-4000-8000-0000000000c0}", a)
 		if !providers.InDoubt(err) || s.count() != 5 {
 			t.Errorf("%d: update after %d requests: %v", status, s.count(), err)
 		}
@@ -168,7 +170,7 @@ func TestRateLimitsAreWaitedFor(t *testing.T) {
 				_, _ = w.Write([]byte(c.body))
 				return
 			}
-			write(w, object{"uuid": "{v}", "key": "K", "secured": true})
+			write(w, object{"uuid": "{00000000-0000-4000-8000-0000000000c0}", "key": "K", "secured": true})
 		})
 		client := s.client(nil)
 		begun := client.now()
@@ -191,7 +193,7 @@ func TestWritesEndWithTheirTime(t *testing.T) {
 			return err
 		},
 		"update": func(c *Client, a providers.Assignment) error {
-			_, err := c.Update(t.Context(), staging, "{v}", a)
+			_, err := c.Update(t.Context(), staging, "{00000000-0000-4000-8000-0000000000c0}", a)
 			return err
 		},
 	} {
@@ -244,7 +246,7 @@ func TestAuthorization(t *testing.T) {
 		"bearer": {Credentials{AccessToken: text(" canary-token\n")}, "Bearer canary-token"},
 		"basic":  {Credentials{Email: text("a@b.example\n"), APIToken: text("canary\n")}, "Basic YUBiLmV4YW1wbGU6Y2FuYXJ5"},
 	} {
-		s := answer(t, 200, `{"uuid":"{r}"}`)
+		s := answer(t, 200, `{"uuid":"{00000000-0000-4000-8000-0000000000f0}"}`)
 		client := s.client(func(o *Options) { o.Credentials = c.credentials; o.Address += "/2.0/" })
 		for range 2 {
 			if _, err := client.Repository(t.Context(), "acme", "web"); err != nil {

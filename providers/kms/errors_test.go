@@ -121,7 +121,7 @@ func FuzzFail(f *testing.F) {
 
 // Hostile lists never panic; what is accepted is of the folder that was asked for.
 func FuzzList(f *testing.F) {
-	f.Add(`{"secrets":[{"id":"1","environment":"dev","secretPath":"/payments","type":"shared","secretKey":"A","secretValue":"Canary"}],"imports":[]}`)
+	f.Add(`{"secrets":[{"id":"00000000-0000-4000-8000-000000000001","environment":"dev","secretPath":"/payments","type":"shared","secretKey":"A","secretValue":"Canary"}],"imports":[]}`)
 	f.Add(`{"secrets":[null,{}],"imports":[null,{"secrets":null},{"secrets":[null]}]}`)
 	f.Add(`{"secrets":[{"secretPath":null,"secretValue":null,"version":-1}],"imports":null}`)
 	f.Fuzz(func(t *testing.T, body string) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"log/slog"
 	"net/http"
@@ -180,7 +181,7 @@ func noCanary(t *testing.T, text string) {
 // own returns a row of the list as the server sends it, with changes laid over.
 func own(name, value string, changes ...map[string]any) map[string]any {
 	row := map[string]any{
-		"id": "id-" + name, "_id": "id-" + name, "workspace": projectID, "environment": "dev", "secretPath": "/payments",
+		"id": idOf(name), "_id": idOf(name), "workspace": projectID, "environment": "dev", "secretPath": "/payments",
 		"version": 3, "type": "shared", "secretKey": name, "secretValue": value, "secretValueHidden": false,
 		"secretComment": "canary-comment", "tags": []any{}, "isRotatedSecret": false, "createdAt": "2026-01-05T10:00:00.000Z",
 	}
@@ -207,4 +208,9 @@ func listWith(imports []any, rows ...map[string]any) reply {
 		panic(err)
 	}
 	return reply{body: string(body)}
+}
+
+// idOf is the id of a secret of that name.
+func idOf(name string) string {
+	return fmt.Sprintf("00000000-0000-4000-8000-%012x", crc32.ChecksumIEEE([]byte(name)))
 }

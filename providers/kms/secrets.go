@@ -108,7 +108,7 @@ func ownSecrets(folder providers.Folder, rows []row) ([]providers.Secret, error)
 			continue
 		case r.Type != "shared":
 			return nil, refuse("The server answered with a kind of secret that kmsync does not know.")
-		case r.Name == "" || r.ID == "":
+		case r.Name == "" || !uuid.MatchString(r.ID): // ids are recorded, so nothing else may get in their place
 			return nil, refuse("The server answered with a secret that has no name or no id.")
 		}
 		out = append(out, r.secret())

@@ -33,7 +33,7 @@ func TestListReturnsSharedSecretsSorted(t *testing.T) {
 	for _, x := range got.Secrets {
 		have = append(have, shown{x.ID, x.Name, x.Version, x.Hidden, x.Value.Size()})
 	}
-	want := []shown{{"id-API_KEY", "API_KEY", 6, false, 13}, {"id-EMPTY", "EMPTY", 3, false, 0}, {"id-ZED", "ZED", 3, false, 8}}
+	want := []shown{{idOf("API_KEY"), "API_KEY", 6, false, 13}, {idOf("EMPTY"), "EMPTY", 3, false, 0}, {idOf("ZED"), "ZED", 3, false, 8}}
 	if diff := cmp.Diff(want, have); diff != "" {
 		t.Error(diff)
 	}
@@ -100,6 +100,7 @@ func TestListOfAnotherFolderIsRefused(t *testing.T) {
 		"no type":             {"type": leftOut},
 		"no name":             {"secretKey": ""},
 		"no id":               {"id": leftOut},
+		"a value for an id":   {"id": "canary value"},
 		"twice":               {"secretKey": "B"},
 	} {
 		s := serve(t, map[string][]reply{listRoute: {listOf(own("B", "canary"), own("A", "canary-2", change))}})

@@ -32,6 +32,10 @@ func (c *Client) judge(r *Request, answer *http.Response, body []byte, readErr e
 		return nil, &failure{err: e}
 	case readErr != nil:
 		return nil, c.broken(e)
+	case echoes(answer.Request, body):
+		e.Kind = providers.KindForeign
+		e.Hint = "The answer of " + c.origin.Host + " repeats the credential, which the service does not do; nothing of it is used."
+		return nil, &failure{err: e}
 	case r.Decode == nil:
 	case IsForeign(answer.Header, body):
 		e.Kind = providers.KindForeign
@@ -62,6 +66,9 @@ func (c *Client) refused(r *Request, e *providers.Error, header http.Header, bod
 	if status == http.StatusTooManyRequests || c.opt.Limited(status, body) {
 		e.Kind = providers.KindRateLimited
 		e.Hint = c.origin.Host + " received too many requests."
+		if e.RetryAfter == 0 {
+			e.Hint = c.origin.Host + " received too many requests, " + noTime
+		}
 		f.limited = true
 		return f
 	}
@@ -91,15 +98,37 @@ func IsForeign(header http.Header, body []byte) bool {
 	return len(trimmed) > 0 && trimmed[0] != '{' && trimmed[0] != '['
 }
 
+// shortest is the length of the shortest credential that is looked for in answers.
+const shortest = 8
+
+// echoes reports whether an answer repeats the credential of its request: names in
+// answers are shown and recorded.
+func echoes(r *http.Request, body []byte) bool {
+	_, word, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	words := []string{word}
+	if _, password, ok := r.BasicAuth(); ok {
+		words = append(words, password)
+	}
+	for _, word := range words {
+		if len(word) >= shortest && bytes.Contains(body, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
 // retryAfter returns how long the header asks to wait; 0 when it does not, or
 // asks for a time that has passed (RFC 9110 §10.2.3: seconds or a date).
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(header.Get("Retry-After"))
 	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
-		return max(0, time.Duration(seconds)*time.Second)
+		return clamp(time.Duration(seconds) * time.Second)
 	}
 	if at, err := http.ParseTime(text); err == nil {
-		return max(0, at.Sub(now))
+		return clamp(at.Sub(now))
 	}
 	return 0
 }
+
+// clamp keeps a wait between nothing and a year, beyond which no service means it.
+func clamp(d time.Duration) time.Duration { return min(max(0, d), 365*24*time.Hour) }

@@ -60,10 +60,13 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		if err := c.hold(ctx, &r); err != nil {
 			return nil, t.end(err)
 		}
-		if !r.NotAfter.IsZero() && c.opt.Now().After(r.NotAfter) {
+		if !r.NotAfter.IsZero() && providers.Expired(c.opt.Now(), r.NotAfter) {
 			return nil, t.end(&providers.Error{Op: r.Op, Scope: r.Scope, Kind: providers.KindStale})
 		}
 		res, failure := c.attempt(ctx, req, &r)
+		if failure == nil || (failure.err.Status != 0 && !failure.limited && !failure.fault) {
+			c.pause.lift()
+		}
 		if failure == nil {
 			return res, nil
 		}

@@ -67,7 +67,7 @@ func TestSlowDownBeyondNotAfter(t *testing.T) {
 }
 
 // A write that may have taken effect stays in doubt when its time ends before it
-// could be repeated: the error is not of the kind that says "it was not sent".
+// could be repeated: the error says both.
 func TestDoubtOutlivesNotAfter(t *testing.T) {
 	t.Parallel()
 	for name, handler := range map[string]http.HandlerFunc{
@@ -87,7 +87,7 @@ func TestDoubtOutlivesNotAfter(t *testing.T) {
 	} {
 		w := start(t, handler, nil)
 		_, err := w.Do(t.Context(), w.until(put(), 700*time.Millisecond)) // one wait of half a second fits in
-		e := mustFail(t, err, providers.KindUnavailable)
+		e := mustFail(t, err, providers.KindStale)
 		if !e.InDoubt() || !e.Sent || e.Status != 0 || e.Op != "read thing" || e.Scope != "acme" {
 			t.Errorf("%s: got %+v, want in doubt", name, e)
 		}

@@ -1,8 +1,6 @@
 package httpx
 
 import (
-	"context"
-	"sync"
 	"time"
 
 	"github.com/hanzoai/kmsync/providers"
@@ -40,15 +38,8 @@ func (t *tries) next(f *failure) (again bool, wait time.Duration) {
 		return false, 0
 	case f.limited:
 		t.limits++
-		delay := f.err.RetryAfter
-		if delay == 0 {
-			delay = spread(backoff(limitBase, limitCap, t.limits), opt.Rand())
-		}
-		t.client.slowDown(delay)
-		if f.err.RetryAfter == 0 {
-			f.err.RetryAfter = delay
-		}
-		return t.limits < limitTries && delay <= opt.MaxWait, 0
+		sensible := t.client.slowDown(f.err.RetryAfter)
+		return sensible && t.limits < limitTries, 0
 	case f.fault && (f.unsent || t.request.Idempotent):
 		t.faults++
 		delay := time.Duration(opt.Rand() * float64(backoff(faultBase, faultCap, t.faults)))
@@ -68,7 +59,7 @@ func (t *tries) end(e *providers.Error) *providers.Error {
 	out := *e
 	out.Op, out.Scope = t.request.Op, t.request.Scope
 	out.Sent, out.Status = true, 0
-	if out.Kind == providers.KindCanceled || out.Kind == providers.KindStale {
+	if out.Kind == providers.KindCanceled {
 		out.Kind = providers.KindUnavailable
 	}
 	if out.Hint != "" {
@@ -93,59 +84,4 @@ func backoff(base, limit time.Duration, try int) time.Duration {
 // never answered by no wait at all.
 func spread(d time.Duration, random float64) time.Duration {
 	return d/2 + time.Duration(random*float64(d/2))
-}
-
-// pause is the slow-down that all requests of a client share.
-type pause struct {
-	mu    sync.Mutex
-	until time.Time
-}
-
-func (p *pause) end() time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.until
-}
-
-// slowDown makes every request wait for d from now on.
-func (c *Client) slowDown(d time.Duration) {
-	now := c.opt.Now()
-	c.pause.mu.Lock()
-	was := c.pause.until
-	until := now.Add(d)
-	if until.After(was) {
-		c.pause.until = until
-	}
-	c.pause.mu.Unlock()
-	// Parallel requests are refused at about the same time: that is told once.
-	fresh := was.Before(now) || until.Sub(was) > time.Second
-	if fresh && d <= c.opt.MaxWait {
-		c.opt.Waiting(d, c.origin.Host+" received too many requests")
-	}
-}
-
-// hold waits until no slow-down is in force. A slow-down longer than
-// [Options.MaxWait] is an error at once, and the request is not sent.
-func (c *Client) hold(ctx context.Context, r *Request) *providers.Error {
-	var waited time.Time
-	for {
-		if ctx.Err() != nil {
-			return canceled(r)
-		}
-		until := c.pause.end()
-		left := until.Sub(c.opt.Now())
-		if left <= 0 || until.Equal(waited) {
-			return nil
-		}
-		if left > c.opt.MaxWait {
-			return &providers.Error{
-				Op: r.Op, Scope: r.Scope, Kind: providers.KindRateLimited, RetryAfter: left,
-				Hint: c.origin.Host + " asks to wait longer than the longest wait allowed.",
-			}
-		}
-		if c.opt.Sleep(ctx, left) != nil {
-			return canceled(r)
-		}
-		waited = until
-	}
 }
