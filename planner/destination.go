@@ -25,6 +25,8 @@ type DestinationDiff struct {
 	parts      map[*observe.Node]*part
 	leftBehind map[string]int // keys by sync that left
 	findings   []Finding
+	// Doubted: some listing of the destination is not proven complete.
+	Doubted bool
 	// Errs holds, by address, why a sync of this destination could not be read.
 	Errs map[string]error
 }
@@ -72,10 +74,9 @@ type destination struct {
 	keyID        string          // of the root key; "" without one
 	guards       []*observe.Node // declared syncs of this destination that protect keys
 	fingerprints secret.DestinationKey
-	// doubted: some listing of the destination is not proven complete.
-	doubted bool
-	live    map[string]providers.Variable
-	uuids   map[string]bool
+	live         map[string]providers.Variable
+	twice        map[string]bool // keys that the list has twice
+	uuids        map[string]bool
 }
 
 // DiffDestination judges every key of the destination with this id: those
@@ -105,7 +106,7 @@ func newDestination(g *observe.Graph, obs *observe.Observation, state *ledger.St
 		DestinationDiff: &DestinationDiff{ID: id, parts: map[*observe.Node]*part{}, leftBehind: map[string]int{}, Errs: map[string]error{}},
 		graph:           g, obs: obs, state: state,
 		record: &ledger.Destination{ID: id},
-		live:   map[string]providers.Variable{}, uuids: map[string]bool{},
+		live:   map[string]providers.Variable{}, twice: map[string]bool{}, uuids: map[string]bool{},
 	}
 	if known := state.Destinations[id]; known != nil && !state.Rolled {
 		d.record = known
@@ -125,8 +126,11 @@ func newDestination(g *observe.Graph, obs *observe.Observation, state *ledger.St
 		} else {
 			d.Errs[n.Sync.Address] = firstError(n, obs)
 		}
-		d.doubted = d.doubted || len(read.Listing.Doubts) > 0
+		d.Doubted = d.Doubted || len(read.Listing.Doubts) > 0
 		for _, v := range read.Listing.Variables {
+			if other, ok := d.live[v.Key]; ok && other.UUID != v.UUID {
+				d.twice[v.Key] = true
+			}
 			d.live[v.Key] = v
 			d.uuids[v.UUID] = true
 		}
@@ -160,6 +164,9 @@ func (d *destination) gatherWants() {
 		e := d.record.Entries[v.Key]
 		return e != nil && e.UUID == v.UUID
 	})
+	for key := range d.twice {
+		refuseAll(d.Wants[key], InDoubt, "Bitbucket lists it twice, so which one a build sees is not known")
+	}
 	total, over := refuseOversize(d.Wants, live, d.repositorySize())
 	if over {
 		d.findings = append(d.findings, Finding{
@@ -212,7 +219,7 @@ func (d *destination) judge(key string) {
 
 // facts gathers what the verdict on a key depends on.
 func (d *destination) facts(key string, w *Want) Facts {
-	f := Facts{Record: d.recordFacts(key, w), Doubted: d.doubted}
+	f := Facts{Record: d.recordFacts(key, w), Doubted: d.Doubted}
 	v, isLive := d.live[key]
 	switch {
 	case isLive && v.Secured:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
@@ -68,17 +69,25 @@ func syncPlan(n *observe.Node, obs *observe.Observation, diffs map[string]*Desti
 	return s
 }
 
-// failureOf says why an enabled sync could not be read, or returns nil.
+// failureOf says why an enabled sync could not be read, or returns nil. What was
+// refused at both ends is told of both, so that one run finds all there is to mend.
 func failureOf(n *observe.Node, obs *observe.Observation) *Failure {
+	var failure *Failure
 	for i, ref := range n.Folders {
 		if err := obs.Folders[ref].Err; err != nil {
-			return &Failure{Summary: "Cannot read the source", Detail: err.Error(), Range: n.Sync.Sources[i].Range}
+			failure = &Failure{Summary: "Cannot read the source", Detail: err.Error(), Range: n.Sync.Sources[i].Range}
+			break
 		}
 	}
-	if err := obs.Destinations[n.Destination].Err; err != nil {
-		return &Failure{Summary: "Cannot read the destination", Detail: err.Error(), Range: n.Sync.Destination.Range}
+	err := obs.Destinations[n.Destination].Err
+	switch {
+	case err != nil && failure != nil:
+		failure.Summary = "Cannot read the source and the destination"
+		failure.Detail = strings.TrimSuffix(failure.Detail, ".") + "; " + err.Error()
+	case err != nil:
+		failure = &Failure{Summary: "Cannot read the destination", Detail: err.Error(), Range: n.Sync.Destination.Range}
 	}
-	return nil
+	return failure
 }
 
 // addFindings collects the findings of syncs and destinations in a fixed order,

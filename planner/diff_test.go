@@ -131,6 +131,39 @@ func TestAnUnreadDestination(t *testing.T) {
 	}
 }
 
+// A sync that can be read at neither end says so of both.
+func TestUnreadAtBothEnds(t *testing.T) {
+	t.Parallel()
+	s := newScene(syncFrom("a", "/a", "Staging"))
+	s.folders["/a"] = &observe.FolderRead{Err: forbidden}
+	s.broken["Staging"] = &providers.Error{Op: "list variables", Kind: providers.KindNotFound, Status: 404}
+	got := s.plan().Syncs[0].Failure
+	if got == nil || got.Summary != "Cannot read the source and the destination" || got.Range != s.syncs[0].Sources[0].Range ||
+		!strings.Contains(got.Detail, "no permission (HTTP 403)") || !strings.HasSuffix(got.Detail, "; list variables: not found (HTTP 404)") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// A key that Bitbucket lists twice is refused as a doubt: which one a build sees is
+// not known. Its neighbours are written.
+func TestAKeyListedTwice(t *testing.T) {
+	t.Parallel()
+	s := newScene(syncFrom("a", "/a", "")).secret("/a", "KEY", "1").secret("/a", "OTHER", "1").owned("", "KEY", "sync.a", "0")
+	s.live[""] = append(s.live[""], providers.Variable{UUID: "{again}", Key: "KEY", Secured: true})
+	p := s.plan()
+	if diff := cmp.Diff([]string{"KEY keep refused doubt", "OTHER create missing"}, said(p, "sync.a")); diff != "" {
+		t.Error(diff)
+	}
+	if c := changeOf(t, p, "sync.a", "KEY"); !strings.Contains(c.Detail, "twice") {
+		t.Errorf("detail %q", c.Detail)
+	}
+	// The same one twice is no doubt of this kind.
+	s.live[""][1].UUID = s.live[""][0].UUID
+	if diff := cmp.Diff([]string{"KEY update source_changed", "OTHER create missing"}, said(s.plan(), "sync.a")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestLeftBehind: what a sync left is counted from the destination where it was
 // read, and else from the ledger; with no other trace in the plan.
 func TestLeftBehind(t *testing.T) {

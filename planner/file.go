@@ -3,7 +3,6 @@ package planner
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -171,6 +170,3 @@ func (c Change) Moved(later Change, now bool) string {
 	}
 	return strings.Join(moved, "; ")
 }
-
-// OldestEvidence is the time before which a read is too old to write by.
-func OldestEvidence(now time.Time) time.Time { return now.Add(-observe.MaxAgeOfEvidence) }

@@ -1,6 +1,7 @@
 package observe_test
 
 import (
+	gocmp "cmp"
 	"context"
 	"slices"
 	"strings"
@@ -53,6 +54,7 @@ type services struct {
 	live         map[string][]providers.Variable
 	environments []providers.Environment
 	uuid         string
+	uuids        map[string]string // of repositories that have another one
 	// during is called in every call.
 	during func(call string)
 }
@@ -113,7 +115,7 @@ func (s *services) Environments(ctx context.Context, workspace, repository strin
 
 // Repository implements providers.Reader.
 func (s *services) Repository(ctx context.Context, workspace, repository string) (providers.Repository, error) {
-	return providers.Repository{UUID: s.uuid}, s.call(ctx, "repository "+workspace+"/"+repository)
+	return providers.Repository{UUID: gocmp.Or(s.uuids[repository], s.uuid)}, s.call(ctx, "repository "+workspace+"/"+repository)
 }
 
 // made returns the calls so far, sorted, and forgets them.

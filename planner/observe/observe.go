@@ -2,6 +2,9 @@ package observe
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -82,7 +85,32 @@ func (o *Observer) Observe(ctx context.Context, g *Graph, state *ledger.State) *
 		work.Go(func() { r.read(ctx) })
 	}
 	work.Wait()
+	tellApart(obs)
 	return obs
+}
+
+// tellApart refuses destinations of one repository UUID under different names: one
+// of them is not what it seems, and what is meant for one must not get into the
+// other.
+func tellApart(obs *Observation) {
+	names := map[string]map[string]bool{} // by UUID
+	for _, read := range obs.Destinations {
+		if read.Err == nil {
+			if names[read.RepositoryUUID] == nil {
+				names[read.RepositoryUUID] = map[string]bool{}
+			}
+			names[read.RepositoryUUID][strings.ToLower(repositoryKey(read.Ref))] = true
+		}
+	}
+	for _, read := range obs.Destinations {
+		if same := names[read.RepositoryUUID]; read.Err == nil && len(same) > 1 {
+			read.Err = &providers.Error{
+				Op: "identify repository", Scope: repositoryKey(read.Ref), Kind: providers.KindAmbiguous,
+				Hint: fmt.Sprintf("%s are said to be one repository, so which of them is meant is not known and nothing is written there; "+
+					"if one is an old name, write the new one", strings.Join(slices.Sorted(maps.Keys(same)), " and ")),
+			}
+		}
+	}
 }
 
 func (o *Observer) folder(ctx context.Context, ref SourceRef) (read FolderRead) {

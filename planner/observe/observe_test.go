@@ -93,12 +93,13 @@ func TestRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newServices()
+			s.uuids = map[string]string{"renamed": "{renamed}"}
 			obs := s.observer(8).Observe(t.Context(), graph(test.syncs...), test.state)
 			if diff := cmp.Diff(test.want, s.made()); diff != "" {
 				t.Error(diff)
 			}
 			for _, read := range obs.Destinations {
-				if read.Err != nil || read.RepositoryUUID != webUUID {
+				if uuid := map[string]string{"web": webUUID, "renamed": "{renamed}"}[read.Ref.Repository]; read.Err != nil || read.RepositoryUUID != uuid {
 					t.Errorf("%s: UUID %q, error %v", read.Ref, read.RepositoryUUID, read.Err)
 				}
 			}
@@ -148,7 +149,7 @@ func TestAnotherRepositoryOfTheSameName(t *testing.T) {
 	g := graph(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging"))
 	obs := s.observer(8).Observe(t.Context(), g, remembers(webUUID, "", "{gone}"))
 	for _, read := range obs.Destinations {
-		if providers.KindOf(read.Err) != providers.KindConflict {
+		if providers.KindOf(read.Err) != providers.KindAmbiguous {
 			t.Fatalf("%s: %v, want a conflict", read.Ref, read.Err)
 		}
 		for _, name := range []string{webUUID, "{made-again}", "acme/web"} {
@@ -199,6 +200,7 @@ func TestFailedReads(t *testing.T) {
 		"repository acme/web":          {"acme/web", "acme/web (Staging)"},
 	} {
 		s := newServices()
+		s.uuids = map[string]string{"renamed": "{renamed}"}
 		s.errs[call] = denied
 		g := graph(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging"), newSync("c", "/c", "renamed"))
 		obs := s.observer(8).Observe(t.Context(), g, nothing())

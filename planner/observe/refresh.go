@@ -66,16 +66,16 @@ func (r *Refresher) ReadAt(id string) time.Time {
 }
 
 // Refresh reads the destination with this id, and the folders that feed it,
-// again where they were read before the given time, and returns what is known
-// now. A folder that feeds many destinations is read again once.
-func (r *Refresher) Refresh(ctx context.Context, id string, before time.Time) *Observation {
+// again where they were read more than [MaxAgeOfEvidence] before now, and returns
+// what is known then. A folder that feeds many destinations is read again once.
+func (r *Refresher) Refresh(ctx context.Context, id string, now time.Time) *Observation {
 	folders, destinations := r.rests(r.view(), id)
 	var work sync.WaitGroup
 	for ref := range folders {
-		work.Go(func() { r.refreshFolder(ctx, ref, before) })
+		work.Go(func() { r.refreshFolder(ctx, ref, now) })
 	}
 	for _, refs := range r.places(destinations) {
-		work.Go(func() { r.refreshDestination(ctx, refs, before) })
+		work.Go(func() { r.refreshDestination(ctx, refs, now) })
 	}
 	work.Wait()
 	return r.view()
@@ -107,14 +107,17 @@ func (r *Refresher) rests(view *Observation, id string) (map[SourceRef]bool, []D
 	return folders, destinations
 }
 
+// isOld reports whether what was read at a time is too old to write by.
+func isOld(readAt, now time.Time) bool { return providers.Elapsed(readAt, now) > MaxAgeOfEvidence }
+
 // refreshFolder reads a folder again, for every block that leads there.
-func (r *Refresher) refreshFolder(ctx context.Context, ref SourceRef, before time.Time) {
+func (r *Refresher) refreshFolder(ctx context.Context, ref SourceRef, now time.Time) {
 	r.folders[ref].Lock()
 	defer r.folders[ref].Unlock()
 	r.mu.Lock()
 	old := r.obs.Folders[ref]
 	r.mu.Unlock()
-	if old.Err != nil || !old.Listing.ReadAt.Before(before) {
+	if old.Err != nil || !isOld(old.Listing.ReadAt, now) {
 		return
 	}
 	read := r.observer.folder(ctx, ref)
@@ -145,11 +148,11 @@ func (r *Refresher) places(refs []DestinationRef) map[place][]DestinationRef {
 	return places
 }
 
-func (r *Refresher) refreshDestination(ctx context.Context, refs []DestinationRef, before time.Time) {
+func (r *Refresher) refreshDestination(ctx context.Context, refs []DestinationRef, now time.Time) {
 	r.mu.Lock()
 	old := *r.obs.Destinations[refs[0]]
 	r.mu.Unlock()
-	if old.Err != nil || !old.Listing.ReadAt.Before(before) {
+	if old.Err != nil || !isOld(old.Listing.ReadAt, now) {
 		return
 	}
 	listing, err := r.Variables(ctx, refs[0])

@@ -51,7 +51,7 @@ func TestRefresh(t *testing.T) {
 			if stale := stale(r, test.id, test.before); stale != (test.want != nil) {
 				t.Errorf("stale: %v", stale)
 			}
-			view := r.Refresh(t.Context(), test.id, test.before)
+			view := r.Refresh(t.Context(), test.id, test.before.Add(observe.MaxAgeOfEvidence))
 			if diff := cmp.Diff(test.want, s.made()); diff != "" {
 				t.Error(diff)
 			}
@@ -63,7 +63,7 @@ func TestRefresh(t *testing.T) {
 			if stale(r, test.id, test.before) {
 				t.Error("still stale")
 			}
-			if r.Refresh(t.Context(), test.id, test.before); len(s.made()) > 0 {
+			if r.Refresh(t.Context(), test.id, test.before.Add(observe.MaxAgeOfEvidence)); len(s.made()) > 0 {
 				t.Error("read once more, although it is young now")
 			}
 		})
@@ -78,12 +78,12 @@ func TestOnlyOldParts(t *testing.T) {
 	g, o := graph(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging")), s.observer(8)
 	r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 	s.at = begin.Add(time.Minute)
-	r.Refresh(t.Context(), webUUID, begin.Add(time.Second))
+	r.Refresh(t.Context(), webUUID, begin.Add(time.Second).Add(observe.MaxAgeOfEvidence))
 	s.made()
 	if !stale(r, webUUID+"/"+stagingUUID, begin.Add(time.Second)) {
 		t.Error("the listing of Staging is not called stale")
 	}
-	view := r.Refresh(t.Context(), webUUID+"/"+stagingUUID, begin.Add(time.Second))
+	view := r.Refresh(t.Context(), webUUID+"/"+stagingUUID, begin.Add(time.Second).Add(observe.MaxAgeOfEvidence))
 	if diff := cmp.Diff([]string{"variables acme/web/{staging}"}, s.made()); diff != "" {
 		t.Error(diff)
 	}
@@ -104,7 +104,7 @@ func TestAStaleFolder(t *testing.T) {
 	if !stale(r, webUUID, begin.Add(1)) {
 		t.Error("not stale")
 	}
-	if r.Refresh(t.Context(), webUUID, begin.Add(1)); !slices.Equal(s.made(), []string{"list dev:/app"}) {
+	if r.Refresh(t.Context(), webUUID, begin.Add(1).Add(observe.MaxAgeOfEvidence)); !slices.Equal(s.made(), []string{"list dev:/app"}) {
 		t.Error("more than the folder was read again, or less")
 	}
 }
@@ -122,7 +122,7 @@ func TestRefreshTogether(t *testing.T) {
 	var work sync.WaitGroup
 	for _, id := range []string{webUUID, webUUID + "/" + stagingUUID, webUUID + "/" + productionUUID} {
 		work.Go(func() {
-			view := r.Refresh(context.Background(), id, begin.Add(time.Second))
+			view := r.Refresh(context.Background(), id, begin.Add(time.Second).Add(observe.MaxAgeOfEvidence))
 			if got := view.Folders[app].Listing.ReadAt; !got.Equal(s.at) {
 				t.Errorf("%s sees the folder as of %v", id, got)
 			}
@@ -146,7 +146,7 @@ func TestRefreshFails(t *testing.T) {
 	s.made()
 	s.errs["variables acme/web"] = &providers.Error{Kind: providers.KindUnavailable, Status: 503}
 	s.errs["list dev:/app"] = &providers.Error{Kind: providers.KindNotFound, Status: 404}
-	view := r.Refresh(t.Context(), webUUID, begin.Add(1))
+	view := r.Refresh(t.Context(), webUUID, begin.Add(1).Add(observe.MaxAgeOfEvidence))
 	if diff := cmp.Diff([]string{"list dev:/app", "variables acme/web"}, s.made()); diff != "" {
 		t.Error(diff)
 	}
@@ -157,7 +157,7 @@ func TestRefreshFails(t *testing.T) {
 	if stale(r, webUUID, begin.Add(time.Hour)) {
 		t.Error("what failed is called stale")
 	}
-	if r.Refresh(t.Context(), webUUID, begin.Add(time.Hour)); len(s.made()) > 0 {
+	if r.Refresh(t.Context(), webUUID, begin.Add(time.Hour).Add(observe.MaxAgeOfEvidence)); len(s.made()) > 0 {
 		t.Error("what failed was read again")
 	}
 }
@@ -171,7 +171,7 @@ func TestRefreshCancelled(t *testing.T) {
 	s.made()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	view := r.Refresh(ctx, webUUID, begin.Add(1))
+	view := r.Refresh(ctx, webUUID, begin.Add(1).Add(observe.MaxAgeOfEvidence))
 	if kind := providers.KindOf(view.Destinations[ref("web", "")].Err); kind != providers.KindCanceled {
 		t.Errorf("destination: %v", kind)
 	}
@@ -198,7 +198,7 @@ func TestRefreshDoubtsAnEmptyListing(t *testing.T) {
 	}
 	r := observe.NewRefresher(o, g, state, obs)
 	s.live["acme/web"] = nil
-	doubts := r.Refresh(t.Context(), webUUID, begin.Add(1)).Destinations[ref("web", "")].Listing.Doubts
+	doubts := r.Refresh(t.Context(), webUUID, begin.Add(1).Add(observe.MaxAgeOfEvidence)).Destinations[ref("web", "")].Listing.Doubts
 	if len(doubts) != 1 || doubts[0].Kind != providers.DoubtEmpty {
 		t.Errorf("doubts %v", doubts)
 	}
@@ -212,7 +212,7 @@ func TestAViewIsASnapshot(t *testing.T) {
 	r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 	view := r.Refresh(t.Context(), webUUID, begin)
 	s.at = begin.Add(time.Minute)
-	r.Refresh(t.Context(), webUUID, begin.Add(1))
+	r.Refresh(t.Context(), webUUID, begin.Add(1).Add(observe.MaxAgeOfEvidence))
 	if got := view.Destinations[ref("web", "")].Listing.ReadAt; !got.Equal(begin) {
 		t.Errorf("the earlier view changed: %v", got)
 	}

@@ -198,7 +198,7 @@ func environmentNamed(ref DestinationRef, environments []providers.Environment) 
 		return found[0], nil
 	}
 	return providers.Environment{}, &providers.Error{
-		Op: "find deployment environment", Scope: ref.String(), Kind: providers.KindConflict,
+		Op: "find deployment environment", Scope: ref.String(), Kind: providers.KindAmbiguous,
 		Hint: fmt.Sprintf("two environments have this name; write the {uuid} of one: %s or %s", found[0].UUID, found[1].UUID),
 	}
 }
@@ -280,7 +280,7 @@ func (r *repositoryReader) sameRepository(known []*ledger.Destination, uuid stri
 // otherRepository refuses a name that means another repository than it did.
 func otherRepository(ref DestinationRef, known, now string) error {
 	return &providers.Error{
-		Op: "identify repository", Scope: repositoryKey(ref), Kind: providers.KindConflict,
+		Op: "identify repository", Scope: repositoryKey(ref), Kind: providers.KindAmbiguous,
 		Hint: fmt.Sprintf("it was %s and is %s now, so it was deleted, or renamed and its name given to another; "+
 			"nothing is written there. Accepting the new one is not supported yet: to start anew, move the ledger away", known, now),
 	}

@@ -36,7 +36,7 @@ func TestBlocksOfOneAccountShareReads(t *testing.T) {
 		r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 		calls := s.made()
 		s.at = begin.Add(time.Minute)
-		view := r.Refresh(t.Context(), webUUID, begin.Add(time.Second))
+		view := r.Refresh(t.Context(), webUUID, begin.Add(time.Second).Add(observe.MaxAgeOfEvidence))
 		for at, read := range view.Destinations {
 			if read.Err != nil || read.ID == webUUID && !read.Listing.ReadAt.Equal(s.at) {
 				t.Errorf("%s through %q was read at %v, error %v", at, at.Connection, read.Listing.ReadAt, read.Err)
@@ -83,7 +83,7 @@ func TestAnUnidentifiedDestination(t *testing.T) {
 	}
 	r := observe.NewRefresher(o, g, state, obs)
 	s.made()
-	if r.Refresh(t.Context(), webUUID, begin.Add(time.Hour)); len(s.made()) > 0 {
+	if r.Refresh(t.Context(), webUUID, begin.Add(time.Hour).Add(observe.MaxAgeOfEvidence)); len(s.made()) > 0 {
 		t.Error("what was not identified was read again")
 	}
 	if id, _ := r.Identity("sync.a"); id != "" {
@@ -105,7 +105,7 @@ func TestAmbiguousEnvironments(t *testing.T) {
 		"two of one name": {
 			"Staging",
 			[]providers.Environment{{UUID: "{one}", Name: "Staging"}, {UUID: "{two}", Name: "Staging"}},
-			"", providers.KindConflict,
+			"", providers.KindAmbiguous,
 			[]string{"{one}", "{two}", "acme/web (Staging)"},
 		},
 		"one of two by UUID":        {"{two}", []providers.Environment{{UUID: "{one}", Name: "Staging"}, {UUID: "{two}", Name: "Staging"}}, "{two}", "", nil},

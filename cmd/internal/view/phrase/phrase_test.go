@@ -147,6 +147,11 @@ func TestPhrasesGolden(t *testing.T) {
 		fmt.Fprintf(&out, "%s\n\t%s\n", b, Why(c))
 		c.Detail = "it is so"
 		fmt.Fprintf(&out, "\t%s\n\t%s\n", Why(c), Problem(c))
+		if b == planner.InDoubt { // it refuses keys as well as it holds deletes
+			c = change("KMS_KEY", planner.Keep, planner.Refused)
+			c.BlockedBy, c.Detail = b, "it is so"
+			fmt.Fprintf(&out, "\t%s\n\t%s\n", Why(c), Problem(c))
+		}
 	}
 	golden(t, "blocks.txt", out.String())
 }
