@@ -53,7 +53,8 @@ type task struct {
 	ref     planner.DestinationRef // for people
 	written planner.DestinationRef // as the sync writes it: the key of the observation
 	change  planner.Change
-	lost    bool // the answer to a create was lost
+	lost    bool // an answer was lost: the write may have taken effect
+	again   int  // how often a lost write came into another round
 	exists  bool // the last create met a conflict
 	settled bool // two listings have not settled it: there is no third
 }

@@ -21,11 +21,12 @@ type writer struct {
 	events chan<- Event
 	diff   *planner.DestinationDiff
 	record ledger.Destination
-	scope  providers.Scope
+	view   *observe.Observation
 	// notAfter is when the evidence for the writes has grown too old.
 	notAfter time.Time
-	mu       sync.Mutex // guards stale
-	stale    []task     // not sent, since it had
+	mu       sync.Mutex        // guards what follows
+	uuids    map[string]string // of the variables of the destination; the values are keys
+	stale    []task            // not sent, or not again, since it had
 }
 
 // maxRounds is how often a destination is read again because its evidence grew
@@ -43,35 +44,44 @@ func (w *writer) run(ctx context.Context) {
 		w.tasks, w.stale = w.stale, nil
 	}
 	for _, t := range w.tasks {
-		w.events <- failed(t, errors.New("what it rests on grew too old again and again while waiting"), false)
+		err := t.keepDoubt(errors.New("what it rests on grew too old again and again while waiting"))
+		w.events <- failed(t, err, t.lost)
 	}
 }
 
 // round reads again what has grown old, stops what moved, and does the rest.
 func (w *writer) round(ctx context.Context) {
-	view := w.Refresher.Refresh(ctx, w.id, planner.OldestEvidence(w.Now()))
+	view := w.Refresher.Refresh(ctx, w.id, w.Now())
 	w.diff = planner.DiffDestination(w.Graph, view, w.State, w.id)
 	if ctx.Err() != nil {
 		w.skip(w.tasks)
 		return
 	}
 	w.notAfter = w.Refresher.ReadAt(w.id).Add(observe.MaxAgeOfEvidence)
+	w.view = view
 	read := view.Destinations[w.tasks[0].written]
-	w.scope = read.Scope
 	w.record = ledger.Destination{
 		ID: read.ID, RepositoryUUID: read.RepositoryUUID, EnvironmentUUID: read.EnvironmentUUID,
 		Workspace: read.Ref.Workspace, Repository: read.Ref.Repository, Environment: read.Ref.Environment,
 	}
-	var writes, records []task
+	var writes, records, lost []task
 	for _, t := range w.holding(read.Err) {
-		if t.change.Action.Writes() {
+		switch {
+		case t.lost:
+			lost = append(lost, t)
+		case t.change.Action.Writes():
 			writes = append(writes, t)
-		} else {
+		default:
 			records = append(records, t)
 		}
 	}
+	w.uuids = map[string]string{}
+	for _, v := range read.Listing.Variables {
+		w.uuids[v.UUID] = v.Key
+	}
 	w.settleRecords(ctx, records)
 	w.writeAll(ctx, writes)
+	w.settleLost(ctx, lost)
 }
 
 // holding returns the tasks whose change is still what would be decided now, and
@@ -85,6 +95,10 @@ func (w *writer) holding(unread error) []task {
 		moved := t.change.Moved(now, ok)
 		err := w.diff.Errs[t.address]
 		switch {
+		case t.lost && (unread != nil || err != nil || !w.wantsStill(t)):
+			w.events <- failed(t, t.keepDoubt(cmp.Or(unread, err, errors.New("what it wrote is not wanted any more"))), true)
+		case t.lost: // what became of the variable is settled by a list
+			holding = append(holding, t)
 		case unread != nil || (moved != "" && err != nil):
 			err = fmt.Errorf("read again before writing: %w", cmp.Or(unread, err))
 			w.events <- failed(t, err, false)
@@ -95,6 +109,12 @@ func (w *writer) holding(unread error) []task {
 		}
 	}
 	return holding
+}
+
+// wantsStill reports whether the value of a task is wanted as it was planned.
+func (w *writer) wantsStill(t task) bool {
+	want := w.diff.Want(t.change.Key)
+	return want != nil && want.Block == planner.NotBlocked && want.SecretID == t.change.SecretID && want.Version == t.change.Version
 }
 
 // writeAll notes all intents of the destination, then sends the writes.
@@ -119,13 +139,12 @@ func (w *writer) writeAll(ctx context.Context, tasks []task) {
 // finishes those whose answer settles them. It returns the creates that only a
 // listing can settle.
 func (w *writer) sendAll(ctx context.Context, tasks []task, send func(context.Context, task) (providers.Variable, error)) []task {
-	repository := w.scope.Workspace + "/" + w.scope.Repository
 	open := make([]bool, len(tasks))
 	out := &order{to: w.events, waiting: map[int]Event{}}
 	var work sync.WaitGroup
 	for i := range tasks {
 		t := &tasks[i]
-		release, err := w.Limits.Acquire(ctx, repository)
+		release, err := w.Limits.Acquire(ctx, w.repositoryOf(*t))
 		if err != nil {
 			canceled := &providers.Error{Op: "write", Scope: t.ref.String(), Kind: providers.KindCanceled}
 			out.put(i, w.finish(ctx, *t, providers.Variable{}, t.keepDoubt(canceled)))
@@ -138,7 +157,7 @@ func (w *writer) sendAll(ctx context.Context, tasks []task, send func(context.Co
 				out.put(i, nil)
 				return
 			}
-			if !t.lost && providers.KindOf(err) == providers.KindStale && !providers.InDoubt(err) {
+			if t.waits(err) {
 				out.put(i, w.later(ctx, *t))
 				return
 			}
@@ -155,12 +174,38 @@ func (w *writer) sendAll(ctx context.Context, tasks []task, send func(context.Co
 	return left
 }
 
-// later keeps a write that was not sent for the next round, and takes its intent
-// back.
+// claim fails where the answer to a create names a variable that is another one: no
+// two have one UUID, and by it a variable is known as ours.
+func (w *writer) claim(t task, uuid string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if key, known := w.uuids[uuid]; known && key != t.change.Key {
+		return &providers.Error{
+			Op: "create variable", Scope: t.ref.String(), Kind: providers.KindUnavailable, Sent: true,
+			Hint: "the answer names another variable, " + key,
+		}
+	}
+	w.uuids[uuid] = t.change.Key
+	return nil
+}
+
+// scopeOf is where the variable of a task is: by the names its own sync is written
+// with, whatever others the destination has.
+func (w *writer) scopeOf(t task) providers.Scope { return w.view.Destinations[t.written].Scope }
+
+func (w *writer) repositoryOf(t task) string {
+	scope := w.scopeOf(t)
+	return scope.Workspace + "/" + scope.Repository
+}
+
+// later keeps a write for the next round. The intent of one that was not sent is
+// taken back; that of a lost one stays.
 func (w *writer) later(ctx context.Context, t task) Event {
-	outcome := ledger.Outcome{Kind: ledger.NotDone, Entry: ledger.Entry{Key: t.change.Key}}
-	if err := w.Session.Settle(context.WithoutCancel(ctx), w.record, []ledger.Outcome{outcome}); err != nil {
-		return failed(t, fmt.Errorf("it was not sent, but the ledger could not note it: %w", err), false)
+	if !t.lost {
+		outcome := ledger.Outcome{Kind: ledger.NotDone, Entry: ledger.Entry{Key: t.change.Key}}
+		if err := w.Session.Settle(context.WithoutCancel(ctx), w.record, []ledger.Outcome{outcome}); err != nil {
+			return failed(t, fmt.Errorf("it was not sent, but the ledger could not note it: %w", err), false)
+		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -171,6 +216,9 @@ func (w *writer) later(ctx context.Context, t task) Event {
 // finish notes what became of a write, and returns the event that says so.
 func (w *writer) finish(ctx context.Context, t task, wrote providers.Variable, err error) Event {
 	outcome := ledger.Outcome{Kind: ledger.NotDone, Entry: ledger.Entry{Key: t.change.Key}}
+	if err == nil {
+		err = w.claim(t, wrote.UUID)
+	}
 	if err == nil {
 		outcome = w.written(t, wrote)
 	}
@@ -259,6 +307,10 @@ func source(c planner.Change) ledger.Source {
 
 func (w *writer) skip(tasks []task) {
 	for _, t := range tasks {
+		if t.lost {
+			w.events <- failed(t, t.keepDoubt(errors.New("the run is ending")), true)
+			continue
+		}
 		w.events <- Skipped{Address: t.address, Destination: t.ref, Change: t.change}
 	}
 }

@@ -14,11 +14,11 @@ func (e *movedError) Error() string { return e.what }
 
 // send writes one key and returns the variable as the service answered it.
 func (w *writer) send(ctx context.Context, t task) (providers.Variable, error) {
-	if w.Now().After(w.notAfter) {
+	if providers.Expired(w.Now(), w.notAfter) {
 		return providers.Variable{}, &providers.Error{Op: "write", Scope: t.ref.String(), Kind: providers.KindStale}
 	}
 	if t.change.Action == planner.Create {
-		return w.Writers[t.written.Connection].Create(ctx, w.scope, w.assignment(t))
+		return w.Writers[t.written.Connection].Create(ctx, w.scopeOf(t), w.assignment(t))
 	}
 	return w.update(ctx, t, t.change.VariableUUID)
 }
@@ -29,7 +29,7 @@ func (w *writer) assignment(t task) providers.Assignment {
 
 // update sets a variable, and reads a 404 as a variable that somebody removed.
 func (w *writer) update(ctx context.Context, t task, uuid string) (providers.Variable, error) {
-	v, err := w.Writers[t.written.Connection].Update(ctx, w.scope, uuid, w.assignment(t))
+	v, err := w.Writers[t.written.Connection].Update(ctx, w.scopeOf(t), uuid, w.assignment(t))
 	if providers.KindOf(err) == providers.KindNotFound && !providers.InDoubt(err) {
 		return v, &movedError{"the variable is gone"}
 	}
@@ -51,6 +51,24 @@ func (t *task) isOpen(err error) bool {
 	return t.exists && !t.settled
 }
 
+// maxAgain is how often a write whose answer was lost comes into another round.
+const maxAgain = 2
+
+// waits reports whether a write waits for the next round: what it rests on grew too
+// old before it was sent, or sent again. It notes a lost answer.
+func (t *task) waits(err error) bool {
+	if providers.KindOf(err) != providers.KindStale {
+		return false
+	}
+	t.lost = t.lost || providers.InDoubt(err)
+	if !t.lost {
+		return true
+	}
+	t.again++
+	t.settled = false
+	return t.again <= maxAgain
+}
+
 // keepDoubt makes of an error one that leaves the write in doubt, if an earlier
 // try of it had no answer: whatever came of a later try, the first may have taken
 // effect.
@@ -59,14 +77,14 @@ func (t *task) keepDoubt(err error) error {
 		return err
 	}
 	return &providers.Error{
-		Op: "create variable", Scope: t.ref.String(), Kind: providers.KindUnavailable, Sent: true,
-		Hint: "the answer was lost, and it could not be settled whether the variable was created",
+		Op: string(t.change.Action) + " variable", Scope: t.ref.String(), Kind: providers.KindUnavailable, Sent: true,
+		Hint: "the answer was lost, and it could not be settled whether it took effect: " + err.Error(),
 	}
 }
 
 // settleLost settles creates from one listing of the destination. A variable that
-// is there is ours if the answer of our create was lost, or if the ledger
-// recorded its UUID; it is set once more. A lost one that is not there is created
+// is there is ours if the answer of our create was lost and the list before was
+// complete, or if the ledger recorded its UUID; it is set once more. A lost one that is not there is created
 // once more; the conflict that this may meet says that the listing lagged, and
 // one more settles it.
 func (w *writer) settleLost(ctx context.Context, tasks []task) {
@@ -91,16 +109,24 @@ func (w *writer) settleLost(ctx context.Context, tasks []task) {
 	}
 }
 
-// settleOne decides about one create from what the listing shows of its key.
+// settleOne decides about one write from what the listing shows of its key.
 func (w *writer) settleOne(ctx context.Context, t task, found map[string]providers.Variable) (providers.Variable, error) {
 	v, there := found[t.change.Key]
 	switch {
-	case there && (t.lost || w.recorded(t.change.Key, v.UUID)):
+	case t.change.Action == planner.Update && !there:
+		return v, &movedError{"the variable is gone"}
+	case t.change.Action == planner.Update && v.UUID != t.change.VariableUUID:
+		return v, &movedError{"the variable was made again"}
+	case t.change.Action == planner.Update:
 		return w.update(ctx, t, v.UUID)
+	case there && (t.lost && !w.diff.Doubted || w.recorded(t.change.Key, v.UUID)):
+		return w.update(ctx, t, v.UUID)
+	case there && t.lost: // the list that the plan was made from may have lacked it
+		return v, &movedError{"the variable exists now, and whether this run created it is not known"}
 	case there:
 		return v, &movedError{"the variable exists now, and this run did not create it"}
 	case t.lost && !t.settled:
-		return w.Writers[t.written.Connection].Create(ctx, w.scope, w.assignment(t))
+		return w.Writers[t.written.Connection].Create(ctx, w.scopeOf(t), w.assignment(t))
 	}
 	return v, &movedError{"Bitbucket says that the variable exists, and does not list it"}
 }

@@ -72,23 +72,22 @@ func TestUpdate(t *testing.T) {
 		told    string
 		outcome string // "" where the doubt stays
 	}{
-		"done":                      {nil, "A wrote update", "written"},
-		"400":                       {refusal(400), "A failed", "not done"},
-		"401":                       {refusal(401), "A failed", "not done"},
-		"403":                       {refusal(403), "A failed", "not done"},
-		"429":                       {refusal(429), "A failed", "not done"},
-		"not sent for the rate":     {limited, "A failed", "not done"},
-		"cancelled":                 {canceled(), "A skipped", "not done"},
-		"cancelled in flight":       {&providers.Error{Kind: providers.KindCanceled, Sent: true}, "A in doubt", ""},
-		"404":                       {refusal(404), "A stopped: the variable is gone", "not done"},
-		"404 after a lost try":      {goneAfterALostTry, "A in doubt", ""},
-		"too late after a lost try": {&providers.Error{Kind: providers.KindStale, Sent: true}, "A in doubt", ""},
-		"408":                       {refusal(408), "A in doubt", ""},
-		"500":                       {refusal(500), "A in doubt", ""},
-		"503":                       {refusal(503), "A in doubt", ""},
-		"no answer":                 {noAnswer(), "A in doubt", ""},
-		"not an error we know":      {errors.New("odd"), "A failed", "not done"},
-		"conflict at the update":    {refusal(409), "A failed", "not done"},
+		"done":                   {nil, "A wrote update", "written"},
+		"400":                    {refusal(400), "A failed", "not done"},
+		"401":                    {refusal(401), "A failed", "not done"},
+		"403":                    {refusal(403), "A failed", "not done"},
+		"429":                    {refusal(429), "A failed", "not done"},
+		"not sent for the rate":  {limited, "A failed", "not done"},
+		"cancelled":              {canceled(), "A skipped", "not done"},
+		"cancelled in flight":    {&providers.Error{Kind: providers.KindCanceled, Sent: true}, "A in doubt", ""},
+		"404":                    {refusal(404), "A stopped: the variable is gone", "not done"},
+		"404 after a lost try":   {goneAfterALostTry, "A in doubt", ""},
+		"408":                    {refusal(408), "A in doubt", ""},
+		"500":                    {refusal(500), "A in doubt", ""},
+		"503":                    {refusal(503), "A in doubt", ""},
+		"no answer":              {noAnswer(), "A in doubt", ""},
+		"not an error we know":   {errors.New("odd"), "A failed", "not done"},
+		"conflict at the update": {refusal(409), "A failed", "not done"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -305,3 +304,45 @@ func TestNothingLeftIsNoInterruption(t *testing.T) {
 		t.Errorf("result %+v", s.result)
 	}
 }
+
+// An update whose answer was lost, and that could not be repeated in time, is sent
+// again after its evidence was read again: unless the secret or the variable is
+// another by then.
+func TestALostUpdateComesAgain(t *testing.T) {
+	t.Parallel()
+	const late = "A in doubt"
+	for name, c := range map[string]struct {
+		meanwhile func(*stage)
+		told      string
+		updates   int
+	}{
+		"as it was":       {func(*stage) {}, "A wrote update", 2},
+		"secret changed":  {func(s *stage) { s.put(app, "A", canary+"new") }, late, 1},
+		"variable gone":   {func(s *stage) { s.drop(web, "A") }, late, 1},
+		"made again":      {func(s *stage) { s.set(web, providers.Variable{UUID: "{other-A}", Key: "A", Secured: true}) }, late, 1},
+		"late ever after": {func(s *stage) { s.fail("update acme/web A", lostAndLate(), lostAndLate(), lostAndLate()) }, late, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage().secrets("A", "B").variable("A")
+			fault := lostAndLate()
+			fault.during = func() {
+				s.clock.advance(31 * time.Second)
+				c.meanwhile(s)
+			}
+			s.fail("update acme/web A", fault)
+			s.apply(t.Context(), t)
+			if told := s.told(); !slices.Contains(told, c.told) {
+				t.Errorf("told %q, want %s", told, c.told)
+			}
+			if n := len(s.all("update")); n != c.updates {
+				t.Errorf("%d updates, want %d", n, c.updates)
+			}
+			if doubts := s.book.doubts(); (c.told == late) != slices.Contains(doubts, "A") {
+				t.Errorf("doubts %q", doubts)
+			}
+		})
+	}
+}
+
+func lostAndLate() fault { return fault{err: &providers.Error{Kind: providers.KindStale, Sent: true}} }
