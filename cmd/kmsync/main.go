@@ -17,6 +17,9 @@ func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	// A reader that goes away must not end a run between two writes: what is printed
+	// fails then, and the run goes on.
+	signal.Ignore(syscall.SIGPIPE)
 	go func() {
 		cancel(cli.Signal{Received: <-signals})
 		os.Exit(cli.Signal{Received: <-signals}.ExitCode())

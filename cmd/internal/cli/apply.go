@@ -67,18 +67,19 @@ func (c *applyCmd) apply(ctx context.Context, s *session, locked ledger.Session,
 		Refresher: observe.NewRefresher(s.observer, s.graph, s.state, s.observed),
 		Limits:    s.observer.Limits, Destinations: c.Parallelism, Now: s.env.Now, Run: s.env.user(),
 	}, events.emit)
-	if err := events.err(); err != nil {
-		return 0, err
-	}
-	if !s.JSON {
-		if err := view.Result(s.env.Stdout, result, s.style(s.env.StdoutTTY)); err != nil {
-			return 0, err
-		}
+	printed := events.err()
+	if !s.JSON && printed == nil {
+		printed = view.Result(s.env.Stdout, result, s.style(s.env.StdoutTTY))
 	}
 	if cause := context.Cause(ctx); result.Interrupted && cause != nil {
 		view.Error(s.env.Stderr, cause)
 	}
-	return applyCode(result), nil
+	code := applyCode(result)
+	if printed != nil { // what was done was done, whoever reads of it
+		view.Error(s.env.Stderr, fmt.Errorf("print what was done: %w", printed))
+		code = max(code, exitError)
+	}
+	return code, nil
 }
 
 // show prints the plan: as text, or as the first event.

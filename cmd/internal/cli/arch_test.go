@@ -35,7 +35,8 @@ var mayImport = map[string]struct{ ours, third []string }{
 	"config/internal/rules":       {third: hclModules},
 	"planner/ledger":              {ours: []string{"providers/secret"}},
 	"planner/ledger/private":      {},
-	"planner/ledger/sqlite":       {ours: []string{"planner/ledger", "planner/ledger/private", "providers/secret"}, third: []string{"modernc.org/sqlite", "github.com/gofrs/flock"}},
+	"planner/ledger/record":       {ours: []string{"planner/ledger", "providers/secret"}},
+	"planner/ledger/sqlite":       {ours: []string{"planner/ledger", "planner/ledger/private", "planner/ledger/record", "providers/secret"}, third: []string{"modernc.org/sqlite", "github.com/gofrs/flock"}},
 	"planner/observe":             {ours: []string{"config", "planner/ledger", "providers", "providers/secret"}},
 	"planner": {
 		ours:  []string{"config", "planner/ledger", "planner/observe", "providers", "providers/secret"},

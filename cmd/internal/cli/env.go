@@ -39,17 +39,13 @@ func ProcessEnv(version string) Env {
 	}
 	return Env{
 		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Getenv: os.Getenv, Dir: dir, Host: host, Now: wallClock, Sleep: sleep, Random: rand.Reader, Version: version,
+		Getenv: os.Getenv, Dir: dir, Host: host, Now: time.Now, Sleep: sleep, Random: rand.Reader, Version: version,
 		StdinTTY:  term.IsTerminal(int(os.Stdin.Fd())),
 		StdoutTTY: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTTY: term.IsTerminal(int(os.Stderr.Fd())),
 		Width:     width,
 	}
 }
-
-// wallClock leaves the monotonic clock out, which stands still while a machine
-// sleeps: what was read before would look fresh afterwards.
-func wallClock() time.Time { return time.Now().Round(0) }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

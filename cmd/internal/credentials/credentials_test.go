@@ -117,8 +117,12 @@ func TestOrigins(t *testing.T) {
 	}{
 		{"default", "", env{}, "https://app.kms.hanzo.ai"},
 		{"from the environment", "", env{"KMS_ADDRESS": "https://kms.example.com"}, "https://kms.example.com"},
-		{"other tools' names", "", env{"INFISICAL_API_URL": "https://i.example.com/api"}, "https://i.example.com/api"},
-		{"written as it is by default", "https://APP.kms.hanzo.ai:443/api", env{}, "https://APP.kms.hanzo.ai:443/api"},
+		{"other tools' names", "", env{"INFISICAL_API_URL": "https://i.example.com/api"}, "https://i.example.com"},
+		{"capitals, port and /api", "HTTPS://APP.kms.hanzo.ai:443/api/", env{}, "https://app.kms.hanzo.ai"},
+		{"a slash", "https://app.kms.hanzo.ai/", env{}, "https://app.kms.hanzo.ai"},
+		{"a path", "https://app.kms.hanzo.ai:/Kms/api", env{}, "https://app.kms.hanzo.ai/Kms"},
+		{"spelled otherwise in the environment", "", env{"KMS_ADDRESS": "https://KMS.example.com:443//"}, "https://kms.example.com"},
+		{"spelled otherwise where it is allowed", "https://KMS2.example.com/api", env{"KMSYNC_ALLOW_ORIGINS": "kms=https://kms2.example.com:443"}, "https://kms2.example.com"},
 		{"written and not allowed", "https://evil.example.com", env{}, "must not send them elsewhere"},
 		{"a default that the environment replaced", "https://app.kms.hanzo.ai", env{"KMS_ADDRESS": "https://kms.example.com"}, "must not send them elsewhere"},
 		{"allowed", "https://kms2.example.com", env{"KMSYNC_ALLOW_ORIGINS": "bitbucket=https://b.example.com, kms=https://kms2.example.com"}, "https://kms2.example.com"},
@@ -131,6 +135,10 @@ func TestOrigins(t *testing.T) {
 		{"a prefix that the environment knows", "", env{"prefix": "TEAM", "TEAM_ADDRESS": "https://app.kms.hanzo.ai"}, "https://app.kms.hanzo.ai"},
 		{"a prefix that it does not know", "", env{"prefix": "GITHUB", "GITHUB_TOKEN": "t"}, "set GITHUB_ADDRESS"},
 		{"Bitbucket's token for the KMS", "", env{"prefix": "BITBUCKET_ACCESS", "BITBUCKET_ADDRESS": "https://api.bitbucket.org"}, "set BITBUCKET_ACCESS_ADDRESS"},
+		{"http in another tool's name", "", env{"KMS_API_URL": "http://kms.example.com"}, "Mend the variable KMS_API_URL."},
+		{"nonsense in another tool's name", "", env{"INFISICAL_API_URL": "kms"}, "Mend the variable INFISICAL_API_URL."},
+		{"nonsense in the own name", "", env{"prefix": "TEAM", "TEAM_ADDRESS": "kms"}, "Mend the variable TEAM_ADDRESS."},
+		{"user in the address beside a written one", "https://kms2.example.com", env{"KMS_API_URL": "https://user:pass@kms.example.com"}, "Mend the variable KMS_API_URL."},
 		{"user in the address", "", env{"KMS_ADDRESS": "https://user:pass@kms.example.com"}, "not a base URL"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -146,8 +154,12 @@ func TestOrigins(t *testing.T) {
 			if diags.HasErrors() {
 				got = diags.Error()
 			}
-			if !strings.Contains(got, row.wants) || diags.HasErrors() == strings.HasPrefix(row.wants, "http") {
+			address := strings.HasPrefix(row.wants, "http")
+			if diags.HasErrors() == address || address && got != row.wants || !strings.Contains(got, row.wants) {
 				t.Errorf("got %q, want %q", got, row.wants)
+			}
+			if strings.Contains(got, "pass@") {
+				t.Errorf("a password is quoted: %q", got)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package credentials
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net"
@@ -41,21 +42,23 @@ func OfBitbucket(c *config.Connection) Address {
 	return Address{"bitbucket", c.CredentialsPrefix, DefaultBitbucketPrefix, defaultBitbucketAddress, c.Address}
 }
 
-// home is where credentials with this prefix go unless a file says otherwise.
-func (a Address) home(getenv func(string) string) string {
+// home is where credentials with this prefix go unless a file says otherwise, and
+// the variable that says so, "" for none.
+func (a Address) home(getenv func(string) string) (address, variable string) {
 	names := []string{a.prefix.Value + "_ADDRESS"}
 	if a.prefix.Value == DefaultKMSPrefix {
 		names = append(names, "KMS_API_URL", "INFISICAL_API_URL")
 	}
 	for _, name := range names {
 		if value := getenv(name); value != "" {
-			return value
+			return value, name
 		}
 	}
-	return a.fallback
+	return a.fallback, ""
 }
 
-// Choose returns the base URL to use. An address in a file that is neither where
+// Choose returns the base URL to use, in the one spelling that stands for all of that
+// address. An address in a file that is neither where
 // the credentials belong nor listed in KMSYNC_ALLOW_ORIGINS is refused: whoever
 // can change the file must not be able to send credentials elsewhere.
 func (a Address) Choose(getenv func(string) string) (string, hcl.Diagnostics) {
@@ -68,27 +71,27 @@ func (a Address) Choose(getenv func(string) string) (string, hcl.Diagnostics) {
 // base is Choose without the check of the prefix, which needs to know where the
 // run takes place.
 func (a Address) base(getenv func(string) string) (string, hcl.Diagnostics) {
-	home := a.home(getenv)
+	home, variable := a.home(getenv)
 	if !a.written.IsSet() {
 		if _, err := origin(home); err != nil {
-			return "", hcl.Diagnostics{{
-				Severity: hcl.DiagError, Summary: "Unusable address",
-				Detail: fmt.Sprintf("The address of the %s service comes from the environment and %s. Mend the variable %s_ADDRESS.", a.service, err, a.prefix.Value),
-			}}
+			return "", a.unusable(variable, err)
 		}
-		return home, nil
+		return a.spell(home), nil
 	}
 	wanted, err := origin(a.written.Value)
 	if err == nil {
 		if belongs, err := origin(home); err == nil && belongs == wanted {
-			return a.written.Value, nil
+			return a.spell(a.written.Value), nil
 		}
 		for _, entry := range strings.FieldsFunc(getenv("KMSYNC_ALLOW_ORIGINS"), func(r rune) bool { return r == ',' || r == ' ' }) {
 			service, allowed, _ := strings.Cut(entry, "=")
 			if o, err := origin(allowed); err == nil && service == a.service && o == wanted {
-				return a.written.Value, nil
+				return a.spell(a.written.Value), nil
 			}
 		}
+	}
+	if _, err := origin(home); err != nil { // not quoted either: it may hold a password
+		return "", a.unusable(variable, err)
 	}
 	return "", hcl.Diagnostics{{
 		Severity: hcl.DiagError, Summary: "Address not allowed",
@@ -96,6 +99,14 @@ func (a Address) base(getenv func(string) string) (string, hcl.Diagnostics) {
 			"Where this address is right, allow it outside of the files: set %s_ADDRESS=%s, or add %s=%s to KMSYNC_ALLOW_ORIGINS.",
 			a.prefix.Value, home, a.prefix.Value, a.written.Value, a.service, a.written.Value),
 		Subject: a.written.Range.Ptr(),
+	}}
+}
+
+// unusable says which variable holds something that is no address.
+func (a Address) unusable(variable string, err error) hcl.Diagnostics {
+	return hcl.Diagnostics{{
+		Severity: hcl.DiagError, Summary: "Unusable address",
+		Detail: fmt.Sprintf("The address of the %s service comes from the environment and %s. Mend the variable %s.", a.service, err, variable),
 	}}
 }
 
@@ -115,6 +126,28 @@ func (a Address) checkPrefix(getenv func(string) string) hcl.Diagnostics {
 	}}
 }
 
+// spell writes a base URL in one way: scheme and host in lower case, without the
+// port that goes without saying, a slash at the end or the KMS's /api.
+func (a Address) spell(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return base
+	}
+	host := strings.ToLower(u.Host)
+	if port := u.Port(); port == "" || port == usualPort(u.Scheme) {
+		host = strings.TrimSuffix(host, ":"+port)
+	}
+	path := strings.TrimRight(u.EscapedPath(), "/")
+	if a.service == "kms" {
+		path = strings.TrimRight(strings.TrimSuffix(path, "/api"), "/")
+	}
+	return u.Scheme + "://" + host + path
+}
+
+func usualPort(scheme string) string {
+	return map[string]string{"http": "80", "https": "443"}[scheme]
+}
+
 // origin returns scheme, host and port of a base URL, in one spelling. Anything
 // but https is for this machine only.
 func origin(base string) (string, error) {
@@ -122,13 +155,7 @@ func origin(base string) (string, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return "", fmt.Errorf("is not a base URL such as https://kms.example.com")
 	}
-	port := u.Port()
-	switch {
-	case u.Scheme == "https" && port == "":
-		port = "443"
-	case u.Scheme == "http" && port == "":
-		port = "80"
-	}
+	port := cmp.Or(u.Port(), usualPort(u.Scheme))
 	host := strings.ToLower(u.Hostname())
 	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(host)) {
 		return "", fmt.Errorf("is not https, which is needed for every host but this machine")

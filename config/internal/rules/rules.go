@@ -14,7 +14,7 @@ var (
 	slugForm       = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	projectForm    = regexp.MustCompile(`^[a-z0-9]+([_-][a-z0-9]+)*$`)
 	uuidForm       = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-	repositoryForm = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	repositoryForm = regexp.MustCompile(`^[a-z0-9._-]+$`)
 	prefixForm     = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
 	pathForm       = regexp.MustCompile(`^(/|(/[A-Za-z0-9_-]+)+/?)$`)
 )
@@ -85,18 +85,23 @@ func Prefix(s string) *Problem {
 	return &Problem{summaryPrefix, "The prefix is the beginning of the names of environment variables: capital letters, digits and underscores, a letter first, as in \"KMS_TEAM\". Choose such a prefix."}
 }
 
-// RepositorySlug checks the slug of a workspace or repository. A dot alone
-// is refused because slugs become parts of URL paths.
+// RepositorySlug checks the slug of a workspace or repository. Bitbucket answers to
+// any case, but one repository must have one spelling. A dot alone is refused because
+// slugs become parts of URL paths.
 func RepositorySlug(s string) *Problem {
-	if repositoryForm.MatchString(s) && strings.Trim(s, ".") != "" {
-		return nil
+	slug := strings.ToLower(s)
+	switch {
+	case !repositoryForm.MatchString(slug) || strings.Trim(s, ".") == "":
+		return &Problem{summarySlug, "A workspace or repository is named by its slug: lower-case letters, digits, dots, hyphens and underscores. Copy it from the address of the repository: bitbucket.org/WORKSPACE/REPOSITORY."}
+	case slug != s:
+		return &Problem{summarySlug, fmt.Sprintf("The slug of a workspace or repository is in lower case. Write %q.", slug)}
 	}
-	return &Problem{summarySlug, "A workspace or repository is named by its slug: letters, digits, dots, hyphens and underscores. Copy it from the address of the repository: bitbucket.org/WORKSPACE/REPOSITORY."}
+	return nil
 }
 
 // Repository checks the slug of a repository, and knows the form with a workspace.
 func Repository(s string) *Problem {
-	workspace, repository, found := strings.Cut(s, "/")
+	workspace, repository, found := strings.Cut(strings.ToLower(s), "/")
 	if found && RepositorySlug(workspace) == nil && RepositorySlug(repository) == nil {
 		return &Problem{NotSupported, fmt.Sprintf("A repository together with its workspace is not supported yet. Write workspace = %q and repository = %q.", workspace, repository)}
 	}

@@ -30,7 +30,7 @@ func TestRules(t *testing.T) {
 		},
 		"description": {Description, []string{"", strings.Repeat("ä", 256)}, []string{strings.Repeat("ä", 257)}},
 		"prefix":      {Prefix, []string{"KMS", "K", "A_1_"}, []string{"", "kms", "1A", "_A", "A-B", "A\n", "A=B"}},
-		"repository":  {Repository, []string{"web", "Web.js", "a_b-c", "..a"}, []string{"", ".", "..", "...", "a/b", "/", "a b", "a%2fb", "ä", "a\n"}},
+		"repository":  {Repository, []string{"web", "web.js", "a_b-c", "..a"}, []string{"", ".", "..", "...", "a/b", "/", "a b", "a%2fb", "ä", "a\n", "Web", "\u212aey"}},
 		"deployment":  {Deployment, []string{"Staging", "{" + uuid + "}", "QA 1", "QA {1}", uuid}, []string{"", " ", "\n", "{", "{}", "{Staging}", "{" + uuid, "{" + uuid + "}}", "{" + uuid + "} "}},
 		"path": {
 			Path,
@@ -90,11 +90,23 @@ func TestSlugify(t *testing.T) {
 
 func TestSuggestedValuesAreRight(t *testing.T) {
 	t.Parallel()
-	for value, check := range map[string]func(string) *Problem{"Prod EU": Environment, "Payments/Dev": Name, "payments//dev/": Path} {
+	for value, check := range map[string]func(string) *Problem{
+		"Prod EU": Environment, "Payments/Dev": Name, "payments//dev/": Path, "Acme": RepositorySlug, "Web.JS": Repository,
+	} {
 		_, rest, found := strings.Cut(check(value).Detail, `Write "`)
 		suggested, _, _ := strings.Cut(rest, `"`)
 		if !found || check(suggested) != nil {
 			t.Errorf("%q: suggested %q", value, suggested)
+		}
+	}
+}
+
+// One repository has one spelling: the remedy is in lower case, also where it names two parts.
+func TestSlugsOfBitbucketAreLowerCase(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{"Acme": `Write "acme".`, "Acme/Web": `Write workspace = "acme" and repository = "web".`} {
+		if p := Repository(value); p == nil || !strings.Contains(p.Detail, want) {
+			t.Errorf("%q: %+v, want %s", value, p, want)
 		}
 	}
 }
