@@ -70,6 +70,7 @@ func Main(ctx context.Context, env Env) (code int) {
 			code = exitUsage // asked for nothing: what there is was said
 		}
 	}()
+	env.Stderr = &inTurn{to: env.Stderr} // logs and progress come from several goroutines
 	var cli root
 	parser, err := kong.New(&cli, kong.Name("kmsync"),
 		kong.Description("Keeps Bitbucket Pipelines variables as your KMS has them: declared in files, planned, reviewed, applied."),
