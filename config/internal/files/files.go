@@ -14,13 +14,13 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-
-	"github.com/hanzoai/kmsync/config/internal/rules"
+	"github.com/hashicorp/hcl/v2/json"
 )
 
 const (
 	nativeSuffix = ".sync.hcl"
 	jsonSuffix   = ".sync.json"
+	inputsSuffix = ".auto.syncvars"
 	// maxFileSize is far beyond what people write, and keeps a wrong file out.
 	maxFileSize = 1 << 20
 )
@@ -47,7 +47,7 @@ type File struct {
 func Open(dir string) (fs.FS, func(), *hcl.Diagnostic) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, nil, unreadable(dir, "directory", err)
+		return nil, nil, Unreadable(dir, "directory", err)
 	}
 	return root.FS(), func() { _ = root.Close() }, nil
 }
@@ -57,7 +57,7 @@ func Open(dir string) (fs.FS, func(), *hcl.Diagnostic) {
 func Read(fsys fs.FS, dir string) ([]File, hcl.Diagnostics) {
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
-		return []File{{Name: dir, Broken: true}}, hcl.Diagnostics{unreadable(dir, "directory", err)}
+		return []File{{Name: dir, Broken: true}}, hcl.Diagnostics{Unreadable(dir, "directory", err)}
 	}
 	var found []File
 	var diags hcl.Diagnostics
@@ -72,63 +72,127 @@ func Read(fsys fs.FS, dir string) ([]File, hcl.Diagnostics) {
 		diags = append(diags, mistakes...)
 	}
 	if len(found) == 0 {
-		diags = append(diags, errorAt(fileStart(dir), summaryNoFiles, "The directory holds no *.sync.hcl file. Create main.sync.hcl in it, with a kms, a connection and a sync block."))
+		diags = append(diags, errorAt(fileStart(dir), summaryNoFiles, "The directory holds no *.sync.hcl and no *.sync.json file. Create main.sync.hcl in it, with a kms, a connection and a sync block."))
 	}
 	return found, diags
 }
 
+// ReadInputs reads and parses the *.auto.syncvars files of a directory, sorted by
+// name. A directory that cannot be read has none: Read reports it.
+func ReadInputs(fsys fs.FS) ([]File, hcl.Diagnostics) {
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, nil
+	}
+	var found []File
+	var diags hcl.Diagnostics
+	for _, entry := range entries {
+		name := entry.Name()
+		if entry.IsDir() || strings.HasPrefix(name, ".") || !strings.HasSuffix(name, inputsSuffix) {
+			continue
+		}
+		parsed, mistakes := readFile(fsys, name, true)
+		found = append(found, File{Name: name, Parsed: parsed, Broken: mistakes.HasErrors()})
+		diags = append(diags, mistakes...)
+	}
+	return found, diags
+}
+
+// Parse parses a file in HCL's native syntax that was read elsewhere. It refuses
+// what [Read] refuses.
+func Parse(name string, src []byte) (File, hcl.Diagnostics) {
+	if len(src) > maxFileSize {
+		return File{Name: name, Broken: true}, hcl.Diagnostics{tooLarge(name)}
+	}
+	parsed, diags := parse(name, src, true)
+	return File{Name: name, Parsed: parsed, Broken: diags.HasErrors()}, diags
+}
+
 // readFile reads and parses one file. The file is nil when it could not be read.
 func readFile(fsys fs.FS, name string, native bool) (*hcl.File, hcl.Diagnostics) {
-	src, diag := readSource(fsys, name)
+	src, diag := ReadSource(fsys, name)
 	if diag != nil {
 		return nil, hcl.Diagnostics{diag}
 	}
+	return parse(name, src, native)
+}
+
+// parse parses a file in HCL's native syntax or in JSON.
+func parse(name string, src []byte, native bool) (*hcl.File, hcl.Diagnostics) {
 	unparsed := &hcl.File{Bytes: src, Body: hcl.EmptyBody()}
-	if !native {
-		return unparsed, hcl.Diagnostics{errorAt(fileStart(name), rules.NotSupported,
-			"The JSON form of the configuration is not supported yet. Write it as a *.sync.hcl file.")}
-	}
 	if diag := checkEncoding(name, src); diag != nil {
 		return unparsed, hcl.Diagnostics{diag}
 	}
-	if diag := checkNesting(name, src); diag != nil {
+	check, parser := checkNesting, parseNative
+	if !native {
+		check, parser = checkJSON, parseJSON
+	}
+	if diag := check(name, src); diag != nil {
 		return unparsed, hcl.Diagnostics{diag}
 	}
-	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	file, diags := parser(src, name)
 	for _, diag := range diags {
 		if diag.Subject == nil {
 			diag.Subject = fileStart(name).Ptr()
 		}
 	}
+	if file == nil {
+		file = unparsed
+	}
+	file.Bytes = src
 	return file, diags
 }
 
-func readSource(fsys fs.FS, name string) ([]byte, *hcl.Diagnostic) {
+func parseNative(src []byte, name string) (*hcl.File, hcl.Diagnostics) {
+	return hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+}
+
+// parseJSON reports the first mistake only: the others follow from it.
+func parseJSON(src []byte, name string) (*hcl.File, hcl.Diagnostics) {
+	file, diags := json.Parse(src, name)
+	if len(diags) > 0 {
+		diags = diags[:1]
+		diags[0].Detail += " Correct the JSON."
+	}
+	return file, diags
+}
+
+// ReadSource reads the bytes of one file, which must be a regular one, or a link to
+// one inside of fsys.
+func ReadSource(fsys fs.FS, name string) ([]byte, *hcl.Diagnostic) {
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
-		return nil, unreadable(name, "file", err)
+		return nil, Unreadable(name, "file", err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errorAt(fileStart(name), summaryUnreadable, "This is not a regular file. Put the configuration into a plain file, or rename this.")
 	}
 	file, err := fsys.Open(name)
 	if err != nil {
-		return nil, unreadable(name, "file", err)
+		return nil, Unreadable(name, "file", err)
 	}
 	defer file.Close()
-	src, err := io.ReadAll(io.LimitReader(file, maxFileSize+1))
+	src, err := ReadAll(file)
 	if err != nil {
-		return nil, unreadable(name, "file", err)
+		return nil, Unreadable(name, "file", err)
 	}
 	if len(src) > maxFileSize {
-		return nil, errorAt(fileStart(name), summaryTooLarge, fmt.Sprintf("A configuration file may hold %d bytes. Split it into several *.sync.hcl files.", maxFileSize))
+		return nil, tooLarge(name)
 	}
 	return src, nil
 }
 
-// unreadable explains a failure of the file system without its words, which
-// differ between systems.
-func unreadable(name, what string, err error) *hcl.Diagnostic {
+// ReadAll reads to the end, or one byte more than a file may hold, so that [Parse]
+// notices.
+func ReadAll(in io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(in, maxFileSize+1)) }
+
+func tooLarge(name string) *hcl.Diagnostic {
+	return errorAt(fileStart(name), summaryTooLarge, fmt.Sprintf("A file may hold %d bytes. Split it into several.", maxFileSize))
+}
+
+// Unreadable explains a failure of the file system without its words, which
+// differ between systems. what is "file" or "directory".
+func Unreadable(name, what string, err error) *hcl.Diagnostic {
 	summary, detail := summaryUnreadable, fmt.Sprintf("The %s cannot be read. Check the disk, and that it is a %s.", what, what)
 	switch {
 	case errors.Is(err, fs.ErrPermission):

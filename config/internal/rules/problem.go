@@ -24,4 +24,11 @@ const (
 	summaryImporting   = "Importing is not possible"
 	summaryKeySchema   = "Invalid key schema"
 	summaryGlob        = "Invalid glob"
+	summaryDestination = "Invalid destination"
+	summaryScope       = "Invalid scope"
+	summaryMode        = "Invalid mode"
+	summarySecretName  = "Invalid name for a secret"
+	summaryDuration    = "Invalid duration"
+	summaryVersion     = "Invalid version constraint"
+	summaryLedgerPath  = "Invalid ledger path"
 )

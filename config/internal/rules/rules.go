@@ -3,9 +3,13 @@ package rules
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
+
+	"github.com/hashicorp/go-version"
 )
 
 // What names may look like. The KMS's rules are those its API enforces; Bitbucket's
@@ -16,6 +20,7 @@ var (
 	uuidForm       = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 	repositoryForm = regexp.MustCompile(`^[a-z0-9._-]+$`)
 	prefixForm     = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
+	secretForm     = regexp.MustCompile(`^[A-Za-z0-9_]{1,255}$`)
 	pathForm       = regexp.MustCompile(`^(/|(/[A-Za-z0-9_-]+)+/?)$`)
 )
 
@@ -24,6 +29,7 @@ const (
 	maxName        = 256 // name of a secret sync, POST /api/v1/secret-syncs/bitbucket
 	maxDescription = 256
 	maxKeySchema   = 255
+	maxDuration    = 10 * 365 * 24 * time.Hour
 )
 
 const slugRule = "lower-case letters and digits, with single hyphens between"
@@ -42,7 +48,7 @@ func Name(s string) *Problem {
 	if len(s) <= maxName && slugForm.MatchString(s) {
 		return nil
 	}
-	return &Problem{summarySlug, fmt.Sprintf("The name of a sync is made of %s, at most %d characters.%s", slugRule, maxName, orWrite(Slugify(s), maxName))}
+	return &Problem{summarySlug, fmt.Sprintf("A name is made of %s, at most %d characters.%s", slugRule, maxName, orWrite(Slugify(s), maxName))}
 }
 
 // Environment checks the slug of a KMS environment.
@@ -99,13 +105,82 @@ func RepositorySlug(s string) *Problem {
 	return nil
 }
 
-// Repository checks the slug of a repository, and knows the form with a workspace.
+// Repository checks the slug of a repository, alone or after that of its workspace.
 func Repository(s string) *Problem {
-	workspace, repository, found := strings.Cut(strings.ToLower(s), "/")
-	if found && RepositorySlug(workspace) == nil && RepositorySlug(repository) == nil {
-		return &Problem{NotSupported, fmt.Sprintf("A repository together with its workspace is not supported yet. Write workspace = %q and repository = %q.", workspace, repository)}
+	workspace, repository, both := strings.Cut(s, "/")
+	if !both {
+		return RepositorySlug(s)
 	}
-	return RepositorySlug(s)
+	if p := RepositorySlug(workspace); p != nil {
+		return p
+	}
+	return RepositorySlug(repository)
+}
+
+// DestinationName checks what names a destination for people: WORKSPACE,
+// WORKSPACE/REPOSITORY or WORKSPACE/REPOSITORY/ENVIRONMENT.
+func DestinationName(s string) *Problem {
+	parts := strings.SplitN(s, "/", 3)
+	for i, part := range parts {
+		if i < 2 && RepositorySlug(part) != nil || i == 2 && Deployment(part) != nil {
+			return &Problem{summaryDestination, "A destination is named as in \"acme/billing\", \"acme/billing/Production\", or \"acme\" for the workspace's own variables. Write such a name."}
+		}
+	}
+	return nil
+}
+
+// Mode allows the one way of moving secrets that there is so far.
+func Mode(s string) *Problem {
+	switch s {
+	case "direct":
+		return nil
+	case "native":
+		return &Problem{NotSupported, "Syncs that the KMS itself runs are not supported yet. Write \"direct\", or remove the argument."}
+	}
+	return &Problem{summaryMode, "The mode is \"direct\": kmsync moves the secrets itself. Write that, or remove the argument."}
+}
+
+// Scope allows the two kinds of variables a destination may be.
+func Scope(s string) *Problem {
+	if s == "repository" || s == "workspace" {
+		return nil
+	}
+	return &Problem{summaryScope, "The scope is \"repository\" or \"workspace\". Write one of them."}
+}
+
+// SecretName checks a name that a secret is renamed to.
+func SecretName(s string) *Problem {
+	if secretForm.MatchString(s) {
+		return nil
+	}
+	return &Problem{summarySecretName, "The new name becomes part of a variable's name, which is made of letters, digits and underscores. Write such a name."}
+}
+
+// Duration checks a span of time that is not negative.
+func Duration(s string) *Problem {
+	d, err := time.ParseDuration(s)
+	if err == nil && d > 0 && d <= maxDuration {
+		return nil
+	}
+	return &Problem{summaryDuration, "A duration is a number with a unit: s, m or h, as in \"90m\" or \"72h\", at most \"87600h\" (ten years). Write such a duration."}
+}
+
+// VersionConstraint checks a constraint as Terraform writes them.
+func VersionConstraint(s string) *Problem {
+	if _, err := version.NewConstraint(s); err == nil && strings.TrimSpace(s) != "" {
+		return nil
+	}
+	return &Problem{summaryVersion, "A constraint is made of versions with =, !=, >, >=, <, <= or ~> before them, with commas between, as in \">= 1.2, < 2.0\". Write such a constraint."}
+}
+
+// LedgerPath checks the folder of a ledger: one below the directory of the
+// configuration, so that a file cannot make kmsync write elsewhere.
+func LedgerPath(s string) *Problem {
+	cleaned := path.Clean(s)
+	if s != "" && cleaned != "." && filepath.IsLocal(cleaned) && !strings.ContainsAny(s, "\\\x00") && !strings.HasPrefix(cleaned, ".git/") && cleaned != ".git" {
+		return nil
+	}
+	return &Problem{summaryLedgerPath, "The ledger is kept in a folder below the directory of the configuration, but not in .git. Write a relative path with slashes, as in \".kmsync\"."}
 }
 
 // Deployment checks what names a deployment environment: any name but an empty

@@ -30,7 +30,7 @@ func TestRules(t *testing.T) {
 		},
 		"description": {Description, []string{"", strings.Repeat("ä", 256)}, []string{strings.Repeat("ä", 257)}},
 		"prefix":      {Prefix, []string{"KMS", "K", "A_1_"}, []string{"", "kms", "1A", "_A", "A-B", "A\n", "A=B"}},
-		"repository":  {Repository, []string{"web", "web.js", "a_b-c", "..a"}, []string{"", ".", "..", "...", "a/b", "/", "a b", "a%2fb", "ä", "a\n", "Web", "\u212aey"}},
+		"repository":  {Repository, []string{"web", "web.js", "a_b-c", "..a", "a/b", "a.b/c_d"}, []string{"", ".", "..", "...", "a/b/c", "a/", "/a", "a/..", "../a", "/", "a b", "a%2fb", "ä", "a\n", "Web", "a/Web", "\u212aey"}},
 		"deployment":  {Deployment, []string{"Staging", "{" + uuid + "}", "QA 1", "QA {1}", uuid}, []string{"", " ", "\n", "{", "{}", "{Staging}", "{" + uuid, "{" + uuid + "}}", "{" + uuid + "} "}},
 		"path": {
 			Path,
@@ -101,10 +101,10 @@ func TestSuggestedValuesAreRight(t *testing.T) {
 	}
 }
 
-// One repository has one spelling: the remedy is in lower case, also where it names two parts.
+// One repository has one spelling: the remedy is in lower case.
 func TestSlugsOfBitbucketAreLowerCase(t *testing.T) {
 	t.Parallel()
-	for value, want := range map[string]string{"Acme": `Write "acme".`, "Acme/Web": `Write workspace = "acme" and repository = "web".`} {
+	for value, want := range map[string]string{"Acme": `Write "acme".`, "Acme/web": `Write "acme".`, "acme/Web": `Write "web".`} {
 		if p := Repository(value); p == nil || !strings.Contains(p.Detail, want) {
 			t.Errorf("%q: %+v, want %s", value, p, want)
 		}
