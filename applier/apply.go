@@ -8,6 +8,7 @@ import (
 	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -72,15 +73,15 @@ func destinationsOf(p *planner.Plan, r *observe.Refresher) []*batch {
 	index := map[string]*batch{}
 	for _, s := range p.Syncs {
 		for _, c := range s.Changes {
-			if c.BlockedBy != planner.NotBlocked || !(c.Action.Writes() || c.Action.LedgerOnly()) {
+			if c.BlockedBy != verdict.NotBlocked || !(c.Action.Writes() || c.Action.LedgerOnly()) {
 				continue
 			}
-			id, written := r.Identity(s.Address)
+			id := r.Identity(s.Written)
 			if index[id] == nil {
 				index[id] = &batch{id: id}
 				batches = append(batches, index[id])
 			}
-			index[id].tasks = append(index[id].tasks, task{address: s.Address, ref: s.Destination, written: written, change: c})
+			index[id].tasks = append(index[id].tasks, task{address: s.Address, ref: s.Destination, written: s.Written, change: c})
 		}
 	}
 	return batches
@@ -105,15 +106,21 @@ func walk(ctx context.Context, batches []*batch, deps Deps, events chan<- Event)
 func (r *Result) count(event Event) {
 	switch e := event.(type) {
 	case Wrote:
-		if e.Change.Action == planner.Create {
+		switch e.Change.Action {
+		case verdict.Create:
 			r.Created++
-		} else {
+		case verdict.Rename:
+			r.Renamed++
+		default:
 			r.Updated++
 		}
 	case Recorded:
-		if e.Change.Action == planner.Forget {
+		switch e.Change.Action {
+		case verdict.Forget:
 			r.Forgotten++
-		} else {
+		case verdict.Release:
+			r.Released++
+		default:
 			r.Adopted++
 		}
 	case Stopped:

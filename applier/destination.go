@@ -11,6 +11,7 @@ import (
 	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -52,7 +53,7 @@ func (w *writer) run(ctx context.Context) {
 // round reads again what has grown old, stops what moved, and does the rest.
 func (w *writer) round(ctx context.Context) {
 	view := w.Refresher.Refresh(ctx, w.id, w.Now())
-	w.diff = planner.DiffDestination(w.Graph, view, w.State, w.id)
+	w.diff = planner.DiffDestination(w.Graph, view, w.State, w.id, w.Now())
 	if ctx.Err() != nil {
 		w.skip(w.tasks)
 		return
@@ -114,7 +115,7 @@ func (w *writer) holding(unread error) []task {
 // wantsStill reports whether the value of a task is wanted as it was planned.
 func (w *writer) wantsStill(t task) bool {
 	want := w.diff.Want(t.change.Key)
-	return want != nil && want.Block == planner.NotBlocked && want.SecretID == t.change.SecretID && want.Version == t.change.Version
+	return want != nil && want.Block == verdict.NotBlocked && want.SecretID == t.change.SecretID && want.Version == t.change.Version
 }
 
 // writeAll notes all intents of the destination, then sends the writes.
@@ -124,7 +125,7 @@ func (w *writer) writeAll(ctx context.Context, tasks []task) {
 	}
 	intents := make([]ledger.Intent, len(tasks))
 	for i, t := range tasks {
-		intents[i] = ledger.Intent{Key: t.change.Key, Owner: owner(t), UUID: t.change.VariableUUID, Source: source(t.change)}
+		intents[i] = ledger.Intent{Key: t.change.Key, Owner: w.owner(t), UUID: t.change.VariableUUID, Source: source(t.change)}
 	}
 	if err := w.Session.Intend(context.WithoutCancel(ctx), w.record, intents); err != nil {
 		for _, t := range tasks {
@@ -237,7 +238,7 @@ func (w *writer) finish(ctx context.Context, t task, wrote providers.Variable, e
 	case err == nil && wrote.Secured != t.change.Secured:
 		return Failed{
 			Address: t.address, Destination: t.ref, Change: t.change, Taken: true,
-			Err: errors.New("the value was written, but Bitbucket did not secure it: everybody who can see the repository's settings can read it; secure it by hand, and change the secret"),
+			Err: fmt.Errorf("the value was written, but Bitbucket did not secure it: everybody who can see the %s's settings can read it; secure it by hand, and change the secret", t.ref.RootKind()),
 		}
 	case err == nil:
 		return Wrote{Address: t.address, Destination: t.ref, Change: t.change}
@@ -254,7 +255,7 @@ func failed(t task, err error, doubtful bool) Event {
 }
 
 func stopped(t task, moved string) Event {
-	t.change.BlockedBy, t.change.Detail = planner.Moved, moved
+	t.change.BlockedBy, t.change.Detail = verdict.Moved, moved
 	return Stopped{Address: t.address, Destination: t.ref, Change: t.change}
 }
 
@@ -265,11 +266,7 @@ func (w *writer) settleRecords(ctx context.Context, tasks []task) {
 	}
 	outcomes := make([]ledger.Outcome, len(tasks))
 	for i, t := range tasks {
-		if t.change.Action == planner.Adopt {
-			outcomes[i] = ledger.Outcome{Kind: ledger.Adopted, Entry: w.entry(t, providers.Variable{UUID: t.change.VariableUUID, Secured: t.change.Secured})}
-		} else {
-			outcomes[i] = ledger.Outcome{Kind: ledger.Forgotten, Entry: ledger.Entry{Key: t.change.Key}}
-		}
+		outcomes[i] = w.recorded(t)
 	}
 	err := w.Session.Settle(context.WithoutCancel(ctx), w.record, outcomes)
 	for _, t := range tasks {
@@ -281,6 +278,33 @@ func (w *writer) settleRecords(ctx context.Context, tasks []task) {
 	}
 }
 
+// recorded is what the ledger is to note of a change of its own.
+func (w *writer) recorded(t task) ledger.Outcome {
+	noted := ledger.Outcome{Entry: ledger.Entry{Key: t.change.Key}}
+	switch t.change.Action {
+	case verdict.Forget:
+		noted.Kind = ledger.Forgotten
+		return noted
+	case verdict.Release:
+		noted.Kind = ledger.Released
+		return noted
+	}
+	if w.onlyRenamed(t) {
+		noted.Kind, noted.Entry.Owner = ledger.Reowned, w.owner(t)
+		return noted
+	}
+	noted.Kind = ledger.Adopted
+	noted.Entry = w.entry(t, providers.Variable{UUID: t.change.VariableUUID, Secured: t.change.Secured})
+	return noted
+}
+
+// onlyRenamed reports whether the record is this sync's already, and sure, under an
+// address or a configuration that it had before.
+func (w *writer) onlyRenamed(t task) bool {
+	e := w.known(t.change.Key)
+	return e != nil && e.UUID == t.change.VariableUUID && !e.InDoubt && !e.Released && w.Graph.Owner(e.Owner) == t.address
+}
+
 func (w *writer) written(t task, v providers.Variable) ledger.Outcome {
 	return ledger.Outcome{Kind: ledger.Written, Entry: w.entry(t, v), Write: ledger.Write{
 		At: w.Now().UTC(), Action: string(t.change.Action), Reason: string(t.change.Reason), Version: t.change.Version, Run: w.Run,
@@ -290,13 +314,15 @@ func (w *writer) written(t task, v providers.Variable) ledger.Outcome {
 // entry is what the ledger is to remember of a key as it is now.
 func (w *writer) entry(t task, v providers.Variable) ledger.Entry {
 	return ledger.Entry{
-		Key: t.change.Key, Owner: owner(t), UUID: v.UUID, Secured: v.Secured, Source: source(t.change),
+		Key: t.change.Key, Owner: w.owner(t), UUID: v.UUID, Secured: v.Secured, Source: source(t.change),
 		KeyID:       w.State.Key.ID(),
 		Fingerprint: w.State.Key.Fingerprint(w.id, t.change.Key, w.diff.Want(t.change.Key).Value),
 	}
 }
 
-func owner(t task) ledger.Owner { return ledger.Owner{Sync: t.address} }
+func (w *writer) owner(t task) ledger.Owner {
+	return ledger.Owner{Config: w.Graph.Name, Sync: t.address}
+}
 
 func source(c planner.Change) ledger.Source {
 	return ledger.Source{

@@ -13,7 +13,8 @@ type Event interface{ event() }
 // Started is the first event.
 type Started struct{ Changes int }
 
-// Wrote says that the destination took a write: Change.Action is Create or Update.
+// Wrote says that the destination took a write: Change.Action is Create, Rename or
+// Update.
 type Wrote struct {
 	Address     string
 	Destination planner.DestinationRef

@@ -168,6 +168,14 @@ func (s *service) Repository(ctx context.Context, workspace, repository string) 
 	return providers.Repository{UUID: s.repositories[workspace+"/"+repository]}, nil
 }
 
+// Workspace implements providers.Reader.
+func (s *service) Workspace(ctx context.Context, workspace string) (providers.Workspace, error) {
+	if _, err := s.call(ctx, "workspace "+workspace); err != nil {
+		return providers.Workspace{}, err
+	}
+	return providers.Workspace{UUID: s.repositories[workspace+"/"]}, nil
+}
+
 // Create implements providers.Writer: a key that is there is a conflict.
 func (s *service) Create(ctx context.Context, scope providers.Scope, a providers.Assignment) (providers.Variable, error) {
 	return s.write(ctx, "create "+place(scope)+" "+a.Key, scope, a, func() (int, error) {
@@ -324,6 +332,7 @@ func (b *book) Close() error { return errors.New("the applier does not close wha
 func kindName(k ledger.OutcomeKind) string {
 	return map[ledger.OutcomeKind]string{
 		ledger.Written: "written", ledger.NotDone: "not done", ledger.Adopted: "adopted", ledger.Forgotten: "forgotten",
+		ledger.Released: "released", ledger.Reowned: "reowned",
 	}[k]
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanzoai/kmsync/applier"
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
@@ -281,7 +281,7 @@ func TestNoEventCanHoldASecret(t *testing.T) {
 			t.Errorf("%T can hold a secret in %s", e, found)
 		}
 	}
-	if secretIn(reflect.TypeFor[struct{ In []map[string]*planner.Want }](), nil) == "" {
+	if secretIn(reflect.TypeFor[struct{ In []map[string]*ledger.Entry }](), nil) == "" {
 		t.Error("the walk does not find a value where there is one")
 	}
 }

@@ -3,7 +3,8 @@ package applier
 import (
 	"context"
 
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -17,7 +18,7 @@ func (w *writer) send(ctx context.Context, t task) (providers.Variable, error) {
 	if providers.Expired(w.Now(), w.notAfter) {
 		return providers.Variable{}, &providers.Error{Op: "write", Scope: t.ref.String(), Kind: providers.KindStale}
 	}
-	if t.change.Action == planner.Create {
+	if t.change.Action.Creates() {
 		return w.Writers[t.written.Connection].Create(ctx, w.scopeOf(t), w.assignment(t))
 	}
 	return w.update(ctx, t, t.change.VariableUUID)
@@ -40,7 +41,7 @@ func (w *writer) update(ctx context.Context, t task, uuid string) (providers.Var
 // isOpen reports whether a create needs a listing to settle it: its answer was
 // lost, or the service says that the variable exists. It notes which.
 func (t *task) isOpen(err error) bool {
-	if t.change.Action != planner.Create {
+	if !t.change.Action.Creates() {
 		return false
 	}
 	t.exists = providers.KindOf(err) == providers.KindConflict
@@ -113,13 +114,13 @@ func (w *writer) settleLost(ctx context.Context, tasks []task) {
 func (w *writer) settleOne(ctx context.Context, t task, found map[string]providers.Variable) (providers.Variable, error) {
 	v, there := found[t.change.Key]
 	switch {
-	case t.change.Action == planner.Update && !there:
+	case t.change.Action == verdict.Update && !there:
 		return v, &movedError{"the variable is gone"}
-	case t.change.Action == planner.Update && v.UUID != t.change.VariableUUID:
+	case t.change.Action == verdict.Update && v.UUID != t.change.VariableUUID:
 		return v, &movedError{"the variable was made again"}
-	case t.change.Action == planner.Update:
+	case t.change.Action == verdict.Update:
 		return w.update(ctx, t, v.UUID)
-	case there && (t.lost && !w.diff.Doubted || w.recorded(t.change.Key, v.UUID)):
+	case there && (t.lost && !w.diff.Doubted || w.isRecorded(t.change.Key, v.UUID)):
 		return w.update(ctx, t, v.UUID)
 	case there && t.lost: // the list that the plan was made from may have lacked it
 		return v, &movedError{"the variable exists now, and whether this run created it is not known"}
@@ -160,12 +161,17 @@ func (w *writer) list(ctx context.Context, tasks []task) (map[string]providers.V
 	return found, nil
 }
 
-// recorded reports whether the ledger has this variable under this key.
-func (w *writer) recorded(key, uuid string) bool {
+// isRecorded reports whether the ledger has this variable under this key.
+func (w *writer) isRecorded(key, uuid string) bool {
+	e := w.known(key)
+	return e != nil && e.UUID == uuid
+}
+
+// known returns what the ledger believes about a key, or nil.
+func (w *writer) known(key string) *ledger.Entry {
 	known := w.State.Destinations[w.id]
 	if known == nil || w.State.Rolled {
-		return false
+		return nil
 	}
-	e := known.Entries[key]
-	return e != nil && e.UUID == uuid
+	return known.Entries[key]
 }

@@ -63,6 +63,8 @@ type stage struct {
 	book  *book
 	syncs []*config.Sync
 	state *ledger.State
+	// config holds its name, moved and removed blocks.
+	config config.Config
 
 	parallelism, destinations int
 	// before runs after the plan was made and before it is applied.
@@ -127,7 +129,9 @@ func (s *stage) recorded(key, uuid, value string) *stage {
 func (s *stage) apply(ctx context.Context, t *testing.T) *stage {
 	t.Helper()
 	slices.SortFunc(s.syncs, func(a, b *config.Sync) int { return strings.Compare(a.Address, b.Address) })
-	g := observe.NewGraph(&config.Config{Syncs: s.syncs})
+	cfg := s.config
+	cfg.Syncs = s.syncs
+	g := observe.NewGraph(&cfg).Leavings(s.state)
 	other := s.other
 	if other == nil {
 		other = s.service
@@ -139,7 +143,7 @@ func (s *stage) apply(ctx context.Context, t *testing.T) *stage {
 	}
 	s.now = s.nowFunc
 	obs := o.Observe(context.Background(), g, s.state)
-	s.plan = planner.Diff(g, obs, s.state)
+	s.plan = planner.Diff(g, obs, s.state, s.nowFunc())
 	s.reset()
 	if s.before != nil {
 		s.before()
@@ -173,7 +177,7 @@ func (s *stage) checkRun(t *testing.T) {
 	if finished, ok := last.(applier.Finished); !ok || finished.Result != s.result {
 		t.Errorf("the last event is %T %+v, and the result %+v", last, last, s.result)
 	}
-	counted := s.result.Created + s.result.Updated + s.result.Adopted + s.result.Forgotten + s.result.Failed + s.result.Stopped + s.result.Skipped
+	counted := s.result.Created + s.result.Renamed + s.result.Updated + s.result.Adopted + s.result.Forgotten + s.result.Released + s.result.Failed + s.result.Stopped + s.result.Skipped
 	if started := first.(applier.Started).Changes; started != counted || len(s.events) != counted+2 {
 		t.Errorf("%d changes were announced, %d counted, %d told", started, counted, len(s.events)-2)
 	}

@@ -6,43 +6,30 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-
-	"github.com/hanzoai/kmsync/config/internal/rules"
 )
 
 // The summaries of the mistakes found here. Those of values are in package rules,
-// those of files in package files; HCL's parser and operators have their own.
+// those of files in package files, those of expressions and blocks in package
+// lang; HCL's parser and operators have their own.
 const (
-	summaryNotSupported  = rules.NotSupported
-	summaryArgument      = "Unsupported argument"
-	summaryBlockType     = "Unsupported block type"
-	summaryMissingLabel  = "Missing label"
-	summaryExtraLabel    = "Extraneous label"
-	summaryLabel         = "Invalid label"
-	summaryType          = "Unknown type of service"
-	summaryDuplicate     = "Duplicate block"
-	summaryMissing       = "Missing required argument"
-	summaryMissingBlock  = "Missing required block"
-	summaryUnknown       = "Unknown reference"
-	summaryIncomplete    = "Incomplete reference"
-	summaryNoValue       = "Reference to nothing"
-	summaryCycle         = "Reference cycle"
-	summaryNotReference  = "Reference expected"
-	summaryWrongType     = "Wrong type"
-	summaryNull          = "Null value"
-	summaryTooLong       = "Value too long"
-	summaryUndeclared    = "Nothing declared to refer to"
-	summaryAmbiguous     = "Ambiguous choice"
-	summaryNoWorkspace   = "No workspace"
-	summaryNameClash     = "Name used twice"
-	summaryIllegalKeys   = "Key schema makes illegal names"
-	summaryNoDefaultName = "No name can be made from the label"
+	summaryUndeclared      = "Nothing declared to refer to"
+	summaryAmbiguous       = "Ambiguous choice"
+	summaryNoWorkspace     = "No workspace"
+	summaryTwoWorkspaces   = "Two workspaces"
+	summaryScope           = "Wrong scope"
+	summaryNoRepository    = "Missing required argument"
+	summaryNameClash       = "Name used twice"
+	summaryIllegalKeys     = "Key schema makes illegal names"
+	summaryNoDefaultName   = "No name can be made from the label"
+	summaryOverlap         = "Syncs overlap"
+	summaryRename          = "Invalid rename"
+	summaryInclude         = "Included and excluded"
+	summaryTwice           = "Settings given twice"
+	summaryMoved           = "Invalid move"
+	summaryRemoved         = "Invalid removal"
+	summaryVersion         = "Another version is required"
+	summaryUndeclaredInput = "Value for an undeclared variable"
 )
-
-// errorAt returns an error; the detail says what to do last.
-func errorAt(subject hcl.Range, summary, detail string) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &subject}
-}
 
 // sortDiagnostics orders mistakes by file, then by place.
 func sortDiagnostics(diags hcl.Diagnostics) {
@@ -57,4 +44,14 @@ func compareRanges(a, b hcl.Range) int {
 		cmp.Compare(a.Start.Byte, b.Start.Byte),
 		cmp.Compare(a.End.Byte, b.End.Byte),
 	)
+}
+
+// sortedNames returns the keys of a map in order.
+func sortedNames[T any](m map[string]T) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }

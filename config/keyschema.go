@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hanzoai/kmsync/config/internal/rules"
+	"github.com/hanzoai/kmsync/config/internal/spec"
 )
 
 // KeySchema is a template for destination keys: {{secretKey}} stands for the
@@ -55,7 +56,7 @@ func (s KeySchema) affixes(environment string) (prefix, suffix string) {
 // checkRenderedKeys reports a schema whose fixed parts, with the environment of
 // the sync, make no name that Bitbucket takes: every secret would
 // be refused.
-func (l *loader) checkRenderedKeys(s *Sync) {
+func (b *builder) checkRenderedKeys(s *Sync) {
 	schema := s.Options.KeySchema
 	if schema.Value.template == "" {
 		return
@@ -65,12 +66,12 @@ func (l *loader) checkRenderedKeys(s *Sync) {
 			continue // reported where it is missing or wrong
 		}
 		prefix, suffix := schema.Value.affixes(source.Environment.Value)
-		example := fmt.Sprintf("From environment %q (%s) this makes names like %q. ", source.Environment.Value, place(source.Range), prefix+"NAME"+suffix)
+		example := fmt.Sprintf("From environment %q (%s) this makes names like %q. ", source.Environment.Value, spec.Place(source.Range), prefix+"NAME"+suffix)
 		switch {
 		case strings.HasPrefix(prefix, reservedPrefix):
-			l.report(errorAt(schema.Range, summaryIllegalKeys, example+"Bitbucket keeps names that begin with BITBUCKET_ for itself. Begin with something else."))
+			b.report(spec.ErrorAt(schema.Range, summaryIllegalKeys, example+"Bitbucket keeps names that begin with BITBUCKET_ for itself. Begin with something else."))
 		case !keyPrefixForm.MatchString(prefix) || !keySuffixForm.MatchString(suffix):
-			l.report(errorAt(schema.Range, summaryIllegalKeys, example+"A variable of Bitbucket is named by letters, digits and underscores alone, no digit first, so - and / cannot be used here. Change the fixed parts, or leave {{environment}} out."))
+			b.report(spec.ErrorAt(schema.Range, summaryIllegalKeys, example+"A variable of Bitbucket is named by letters, digits and underscores alone, no digit first, so - and / cannot be used here. Change the fixed parts, or leave {{environment}} out."))
 		}
 	}
 }
@@ -81,3 +82,6 @@ func matchGlob(glob, key string) bool {
 	ok, err := path.Match(glob, key)
 	return err == nil && ok
 }
+
+// isWild reports whether a glob may match several names.
+func isWild(glob string) bool { return strings.ContainsAny(glob, "*?") }

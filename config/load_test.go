@@ -45,7 +45,7 @@ func TestFileMistakes(t *testing.T) {
 			if err := prepare(dir); err != nil {
 				t.Fatal(err)
 			}
-			config, diags := Load(dir)
+			config, diags := Load(dir, LoadOptions{NeedInputs: true})
 			checkGolden(t, "file_"+name, config, diags, filepath.Dir(dir)+"/")
 		})
 	}
@@ -80,7 +80,7 @@ func TestLinkInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, diags := Load(dir)
+	config, diags := Load(dir, LoadOptions{NeedInputs: true})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -94,7 +94,7 @@ func TestLinkInside(t *testing.T) {
 func TestUnusualText(t *testing.T) {
 	t.Parallel()
 	for _, source := range []string{"", "# \ufffd", "\r\n\r\n", "# \u202e"} {
-		if _, diags := load(fstest.MapFS{"main.sync.hcl": {Data: []byte(source)}}, "."); len(diags) != 0 {
+		if _, diags := load(fstest.MapFS{"main.sync.hcl": {Data: []byte(source)}}, ".", LoadOptions{}); len(diags) != 0 {
 			t.Errorf("%q: %s", source, diags)
 		}
 	}
@@ -134,7 +134,7 @@ func TestUnreadable(t *testing.T) {
 				"main.sync.hcl":  {Data: []byte(minimal)},
 				"other.sync.hcl": {Data: []byte("connection \"bitbucket\" \"x\" {\n  workspace = kms.hanzo.project\n}\n")},
 			}
-			config, diags := load(fsys, "infra")
+			config, diags := load(fsys, "infra", LoadOptions{})
 			checkGolden(t, name, config, diags, "\x00")
 		})
 	}
@@ -161,14 +161,14 @@ func TestLostBlocks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			whole := kms + connection + "sync \"one\" {\n" + source + destination + "}\n"
-			if _, diags := load(fstest.MapFS{"main.sync.hcl": {Data: []byte(whole)}}, "."); len(diags) != 0 {
+			if _, diags := load(fstest.MapFS{"main.sync.hcl": {Data: []byte(whole)}}, ".", LoadOptions{}); len(diags) != 0 {
 				t.Fatal(diags)
 			}
 			fsys := fstest.MapFS{}
 			for name, part := range map[string]string{"a": kms, "b": connection, "c": "sync \"one\" {\n" + source + destination + "}\n"} {
 				fsys[name+".sync.hcl"] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(part, broken[0], broken[1]+"\n"))}
 			}
-			if _, diags := load(fsys, "."); len(diags) != 1 {
+			if _, diags := load(fsys, ".", LoadOptions{}); len(diags) != 1 {
 				t.Errorf("want one mistake, got %s", diags.Errs())
 			}
 		})
@@ -182,7 +182,7 @@ func TestFilesForSnippets(t *testing.T) {
 		"a.sync.hcl":  {Data: []byte("kms {")},
 		"b.sync.hcl":  {Data: []byte("\xff")},
 		"c.sync.json": {Data: []byte("{}")},
-	}, ".")
+	}, ".", LoadOptions{})
 	if !diags.HasErrors() {
 		t.Error("no errors")
 	}

@@ -2,185 +2,120 @@ package config
 
 import (
 	"fmt"
-	"slices"
+	"io/fs"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/hanzoai/kmsync/config/internal/functions"
+	"github.com/hanzoai/kmsync/config/internal/spec"
 )
 
-// reference is a use of a block, or of one argument of it, in an expression.
-type reference struct {
-	target *block
-	rng    hcl.Range
+// Reference returns the parts of docs/configuration.md that are made from the
+// language itself, by name, as Markdown: a table of the arguments of each block
+// ("sync", "sync.source"), "functions", and "not-supported".
+func Reference() map[string]string {
+	parts := map[string]string{"functions": functionList(), "not-supported": notSupported(language(), "top level")}
+	describe(parts, "", language())
+	return parts
 }
 
-// nameBlocks indexes the top-level blocks by address and reports labels that are
-// wrong or used twice.
-func (l *loader) nameBlocks() {
-	for _, b := range l.roots {
-		if b.discarded {
-			l.lost[b.spec.name] = true
+func describe(parts map[string]string, prefix string, outer *spec.Block) {
+	for i := range outer.Blocks {
+		block := &outer.Blocks[i]
+		if block.NotYet {
 			continue
 		}
-		if !hclsyntax.ValidIdentifier(b.label) {
-			b.discarded = true
-			l.lost[b.spec.name] = true
-			l.report(errorAt(b.labelRange, summaryLabel, "A label begins with a letter and holds letters, digits, underscores and hyphens. Choose another."))
-			continue
-		}
-		if first := l.named[b.address]; first != nil {
-			b.discarded = true
-			l.report(errorAt(b.header, summaryDuplicate, fmt.Sprintf("%s is declared at %s already. Rename or remove one of them.", b.address, place(first.header))))
-			continue
-		}
-		l.named[b.address] = b
-	}
-	for _, address := range sortedNames(l.named) {
-		b := l.named[address]
-		l.declared[b.spec.name] = append(l.declared[b.spec.name], b)
+		parts[prefix+block.Name] = table(block)
+		describe(parts, prefix+block.Name+".", block)
 	}
 }
 
-// resolve finds what an argument refers to and reports what does not exist.
-func (l *loader) resolve(attr *attribute) {
-	if node, ok := attr.expr.(hclsyntax.Node); ok {
-		_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
-			switch n := n.(type) {
-			case *hclsyntax.FunctionCallExpr:
-				attr.broken = true
-				l.report(errorAt(n.NameRange, summaryNotSupported, "Functions are not supported yet. Write the value itself."))
-			case *hclsyntax.ForExpr, *hclsyntax.SplatExpr:
-				attr.broken = true
-				l.report(errorAt(n.Range(), summaryNotSupported, "Expressions that loop (for, [*]) are not supported yet. Write the values themselves."))
-			}
-			return nil
-		})
+// table describes a block and its arguments.
+func table(outer *spec.Block) string {
+	var b strings.Builder
+	b.WriteString(outer.Doc + "\n")
+	if len(outer.Arguments) > 0 {
+		b.WriteString("\n| argument | type | default | meaning |\n|---|---|---|---|\n")
 	}
-	for _, traversal := range attr.expr.Variables() {
-		target, diag := l.lookUp(traversal)
-		if diag != nil {
-			l.report(diag)
-		}
-		if target == nil || diag != nil {
-			attr.broken = true
-		}
-		if target != nil {
-			attr.refs = append(attr.refs, reference{target, traversal.SourceRange()})
+	for i := range outer.Arguments {
+		a := &outer.Arguments[i]
+		if !a.Later {
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", a.Name, kindName(a.Kind), defaultText(a), strings.ReplaceAll(a.Doc, "|", `\|`))
 		}
 	}
+	return b.String()
 }
 
-// lookUp finds the block that a traversal begins with. Without a block and
-// without a diagnostic the mistake was reported where the block is.
-func (l *loader) lookUp(traversal hcl.Traversal) (*block, *hcl.Diagnostic) {
-	rng := traversal.SourceRange()
-	prefix := []string{traversal.RootName()}
-	switch prefix[0] {
-	case "kms", "sync":
-	case "connection":
-		prefix = append(prefix, bitbucketType)
-		if step, ok := stepName(traversal, 1); ok && step != bitbucketType {
-			if l.named[strings.Join(prefix, ".")+"."+step] == nil {
-				step = "NAME"
-			}
-			return nil, errorAt(rng, summaryUnknown, fmt.Sprintf("The only type of a connection is \"bitbucket\". Write connection.bitbucket.%s.", step))
-		}
-	case "var", "local", "each":
-		return nil, errorAt(rng, summaryNotSupported, fmt.Sprintf("References to %s.NAME are not supported yet. Write the value itself.", prefix[0]))
-	default:
-		return nil, l.unknownRoot(rng, prefix[0])
+func kindName(kind spec.Kind) string {
+	switch kind {
+	case spec.Bool, spec.Condition:
+		return "bool"
+	case spec.Strings:
+		return "list of strings"
+	case spec.StringMap:
+		return "map of strings"
+	case spec.Any:
+		return "any"
+	case spec.ForEach:
+		return "map, or set of strings"
+	case spec.KMSRef, spec.ConnectionRef:
+		return "reference"
+	case spec.Address:
+		return "address"
+	case spec.Type:
+		return "type"
 	}
-	kind := strings.Join(prefix, ".")
-	label, ok := stepName(traversal, len(prefix))
-	if !ok {
-		return nil, errorAt(rng, summaryIncomplete, fmt.Sprintf("This does not name a block. Write %s.NAME, with the name itself.", kind))
-	}
-	target := l.named[kind+"."+label]
-	if target == nil && l.lost[prefix[0]] {
-		return nil, nil
-	}
-	if target == nil {
-		return nil, l.unknownBlock(rng, kind, label)
-	}
-	return target, checkArgument(target, traversal, len(prefix)+1)
+	return "string"
 }
 
-// unknownRoot explains a first name that is no type of block: a misspelt type, a
-// label without its type, or text without quotes.
-func (l *loader) unknownRoot(rng hcl.Range, name string) *hcl.Diagnostic {
-	remedy := didYouMean(name, []string{"kms", "connection", "sync"}, "%q")
-	for _, address := range sortedNames(l.named) {
-		if l.named[address].label == name {
-			remedy = fmt.Sprintf(" Did you mean %s?", address)
-			break
-		}
-	}
-	if remedy == "" {
-		remedy = " Text needs quotes."
-	}
-	return errorAt(rng, summaryUnknown, fmt.Sprintf("An expression may refer to kms.NAME, connection.bitbucket.NAME and sync.NAME, not to %q.%s", name, remedy))
-}
-
-// unknownBlock explains a reference to a block that is not declared.
-func (l *loader) unknownBlock(rng hcl.Range, kind, label string) *hcl.Diagnostic {
-	var labels []string
-	root, _, _ := strings.Cut(kind, ".")
-	for _, b := range l.declared[root] {
-		labels = append(labels, b.label)
-	}
-	remedy := didYouMean(label, labels, kind+".%s")
+func defaultText(a *spec.Argument) string {
 	switch {
-	case remedy != "":
-	case len(labels) == 0:
-		remedy = " Declare it."
-	default:
-		remedy = fmt.Sprintf(" Declare it, or use one of: %s.", strings.Join(labels, ", "))
+	case a.Required:
+		return "required"
+	case a.DocDefault != "":
+		return a.DocDefault
+	case a.Default == cty.NilVal:
+		return "none"
+	case a.Default.Type() == cty.Bool:
+		return fmt.Sprintf("`%t`", a.Default.True())
 	}
-	return errorAt(rng, summaryUnknown, fmt.Sprintf("No block declares %s.%s.%s", kind, label, remedy))
+	return fmt.Sprintf("`%q`", a.Default.AsString())
 }
 
-// checkArgument finds the argument that a reference names, if it names one: it
-// must be one of the block's own, and have a value.
-func checkArgument(target *block, traversal hcl.Traversal, at int) *hcl.Diagnostic {
-	name, ok := stepName(traversal, at)
-	if !ok {
-		return nil
-	}
-	rng := traversal.SourceRange()
-	as := target.spec.attribute(name)
-	if as == nil || as.later {
-		var names []string
-		for i := range target.spec.attributes {
-			if !target.spec.attributes[i].later {
-				names = append(names, target.spec.attributes[i].name)
-			}
+// notSupported lists what the language has and this version refuses.
+func notSupported(outer *spec.Block, where string) string {
+	var missing []string
+	var inner strings.Builder
+	for i := range outer.Arguments {
+		if outer.Arguments[i].Later {
+			missing = append(missing, "`"+outer.Arguments[i].Name+"`")
 		}
-		dym := didYouMean(name, slices.Clone(names), target.address+".%s")
-		if dym == "" {
-			dym = fmt.Sprintf(" Use one of: %s.", strings.Join(names, ", "))
+	}
+	for i := range outer.Blocks {
+		block := &outer.Blocks[i]
+		if block.NotYet {
+			missing = append(missing, "block `"+block.Name+"`")
 		}
-		return errorAt(rng, summaryUnknown, fmt.Sprintf("%s has no argument %q that can be referred to.%s", target.address, name, dym))
+		for _, kind := range block.Later {
+			missing = append(missing, fmt.Sprintf("`%s %q`", block.Name, kind))
+		}
+		inner.WriteString(notSupported(block, "`"+block.Name+"`"))
 	}
-	if _, written := target.attributes[name]; !written && target.defaultOf(as).IsNull() {
-		return errorAt(rng, summaryNoValue, fmt.Sprintf("%s (%s) does not set %s. Set it there, or write the value here.", target.address, place(target.header), name))
+	if len(missing) == 0 {
+		return inner.String()
 	}
-	return nil
+	return fmt.Sprintf("- %s: %s\n", where, strings.Join(missing, ", ")) + inner.String()
 }
 
-// stepName returns the name that a step of a traversal gives: both .name and
-// ["name"] do.
-func stepName(traversal hcl.Traversal, at int) (string, bool) {
-	if at >= len(traversal) {
-		return "", false
-	}
-	switch step := traversal[at].(type) {
-	case hcl.TraverseAttr:
-		return step.Name, true
-	case hcl.TraverseIndex:
-		if isString(step.Key) {
-			return step.Key.AsString(), true
-		}
-	}
-	return "", false
+func functionList() string {
+	names := sortedNames(functions.All(noFiles{}))
+	return "`" + strings.Join(names, "`, `") + "`\n"
+}
+
+// noFiles is a directory without files.
+type noFiles struct{}
+
+func (noFiles) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }

@@ -10,8 +10,11 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
+	"github.com/hanzoai/kmsync/planner/want"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
@@ -21,7 +24,7 @@ type DestinationDiff struct {
 	ID        string
 	Unmanaged int
 	// Wants holds the one want behind a key; refused keys may have several.
-	Wants      map[string][]*Want
+	Wants      want.Map
 	parts      map[*observe.Node]*part
 	leftBehind map[string]int // keys by sync that left
 	findings   []Finding
@@ -47,12 +50,7 @@ func (d *DestinationDiff) Change(address, key string) (Change, bool) {
 }
 
 // Want returns the single want behind a key, or nil.
-func (d *DestinationDiff) Want(key string) *Want {
-	if same := d.Wants[key]; len(same) == 1 {
-		return same[0]
-	}
-	return nil
-}
+func (d *DestinationDiff) Want(key string) *want.Want { return d.Wants.Single(key) }
 
 // part is what one sync contributes to the plan of its destination.
 type part struct {
@@ -60,6 +58,7 @@ type part struct {
 	unchanged int
 	kept      int
 	oldest    time.Time
+	keys      []address.Key
 }
 
 // destination is one destination while its keys are judged.
@@ -70,6 +69,7 @@ type destination struct {
 	state        *ledger.State
 	nodes        []*observe.Node // enabled syncs of this destination, sorted by address
 	active       []*observe.Node // those of them that were read
+	excluded     []*observe.Node // enabled syncs that may be of this destination, and are excluded
 	record       *ledger.Destination
 	keyID        string          // of the root key; "" without one
 	guards       []*observe.Node // declared syncs of this destination that protect keys
@@ -77,14 +77,17 @@ type destination struct {
 	live         map[string]providers.Variable
 	twice        map[string]bool // keys that the list has twice
 	uuids        map[string]bool
+	renames      renames
+	wanted       map[secretOf]*want.Want // made where a key is no longer wanted
 }
 
 // DiffDestination judges every key of the destination with this id: those
-// wanted, those live and those recorded. It needs of the observation only what
-// belongs to that destination.
-func DiffDestination(g *observe.Graph, obs *observe.Observation, state *ledger.State, id string) *DestinationDiff {
+// wanted, those live and those recorded, as of now. It needs of the observation
+// only what belongs to that destination.
+func DiffDestination(g *observe.Graph, obs *observe.Observation, state *ledger.State, id string, now time.Time) *DestinationDiff {
 	d := newDestination(g, obs, state, id)
 	d.gatherWants()
+	d.gatherRenames(now)
 	keys := map[string]bool{}
 	for key := range d.Wants {
 		keys[key] = true
@@ -116,7 +119,7 @@ func newDestination(g *observe.Graph, obs *observe.Observation, state *ledger.St
 	}
 	for _, n := range g.Nodes {
 		read := obs.Destinations[n.Destination]
-		if !n.Sync.Enabled.Value || read == nil || read.ID != id {
+		if !n.IsRead() || read == nil || read.ID != id {
 			continue
 		}
 		d.nodes = append(d.nodes, n)
@@ -136,8 +139,11 @@ func newDestination(g *observe.Graph, obs *observe.Observation, state *ledger.St
 		}
 	}
 	for _, n := range g.Nodes {
-		if len(n.Sync.Options.Protect) > 0 && (slices.Contains(d.nodes, n) || d.mayBeHere(n)) {
+		if len(n.Sync.Options.Protect) > 0 && (slices.Contains(d.nodes, n) || d.isLike(n)) {
 			d.guards = append(d.guards, n)
+		}
+		if n.Choice == observe.Excluded && n.Sync.Enabled.Value && d.isLike(n) {
+			d.excluded = append(d.excluded, n)
 		}
 	}
 	return d
@@ -149,68 +155,80 @@ func firstError(n *observe.Node, obs *observe.Observation) error {
 			return err
 		}
 	}
-	return obs.Destinations[n.Destination].Err
+	return cmp.Or(obs.Destinations[n.Destination].Err, obs.Overlaps[n.Sync])
 }
 
 // gatherWants collects what the active syncs ask for and refuses what clashes or
 // does not fit.
 func (d *destination) gatherWants() {
-	var wants []*Want
+	var wants []*want.Want
 	for _, n := range d.active {
-		wants = append(wants, wantsOf(n, d.obs)...)
+		wants = append(wants, want.Of(n, d.obs)...)
 	}
 	live := slices.SortedFunc(maps.Values(d.live), func(a, b providers.Variable) int { return cmp.Compare(a.Key, b.Key) })
-	d.Wants = mergeWants(wants, live, func(v providers.Variable) bool {
-		e := d.record.Entries[v.Key]
-		return e != nil && e.UUID == v.UUID
+	d.Wants = want.Merge(wants, live, func(v providers.Variable) bool {
+		return d.ownerOf(v.Key) != "" && d.record.Entries[v.Key].UUID == v.UUID
 	})
 	for key := range d.twice {
-		refuseAll(d.Wants[key], InDoubt, "Bitbucket lists it twice, so which one a build sees is not known")
+		d.Wants.Refuse(key, verdict.InDoubt, "Bitbucket lists it twice, so which one a build sees is not known")
 	}
-	total, over := refuseOversize(d.Wants, live, d.repositorySize())
+	total, over := d.Wants.RefuseOversize(live, d.otherSize())
 	if over {
 		d.findings = append(d.findings, Finding{
-			Kind: FindSize, Severity: Warning, Address: d.nodes[0].Sync.Address, Range: d.nodes[0].Sync.Range,
+			Kind: verdict.FindSize, Severity: Warning, Address: d.nodes[0].Sync.Address, Range: d.nodes[0].Sync.Range,
 			Detail: fmt.Sprintf("Names and values in %s come to about %d characters, and one build carries at most %d. "+
-				"Remove variables, or spread them over deployment environments.", d.obs.Destinations[d.nodes[0].Destination].Ref, total, MaxBuildSize),
+				"Remove variables, or spread them over deployment environments.", d.obs.Destinations[d.nodes[0].Destination].Ref, total, want.MaxBuildSize),
 		})
 	}
 }
 
-// repositorySize returns how many characters a build of this deployment
-// environment sees of the repository's own variables, as far as they are known:
-// 0 for a destination that is the repository itself.
-func (d *destination) repositorySize() int {
+// otherSize returns how many characters a build sees besides those of this
+// destination, as far as they are known: the workspace's own variables, and those
+// of the repository that a deployment environment is of.
+func (d *destination) otherSize() int {
 	here := d.obs.Destinations[d.nodes[0].Destination]
-	if here.EnvironmentUUID == "" {
-		return 0
-	}
+	total, seen := 0, map[string]bool{}
 	for _, read := range d.obs.Destinations {
-		if read.Err != nil || read.ID != here.RepositoryUUID {
-			continue
+		if read.Err == nil && !seen[read.ID] && isWider(read, here) {
+			seen[read.ID] = true
+			total += d.sizeOf(read)
 		}
-		repository := newDestination(d.graph, d.obs, d.state, read.ID)
-		var wants []*Want
-		for _, n := range repository.active {
-			wants = append(wants, wantsOf(n, d.obs)...)
-		}
-		total, _ := refuseOversize(mergeWants(wants, nil, nil), read.Listing.Variables, 0)
-		return total
 	}
-	return 0
+	return total
+}
+
+// isWider reports whether builds that see the variables of here see those of other
+// too.
+func isWider(other, here *observe.DestinationRead) bool {
+	if other.Ref.OfWorkspace() {
+		return !here.Ref.OfWorkspace() && strings.EqualFold(other.Ref.Workspace, here.Ref.Workspace)
+	}
+	return here.EnvironmentUUID != "" && other.ID == here.RepositoryUUID
+}
+
+// sizeOf returns how many characters the names and values of another destination
+// come to, with what its syncs are about to write.
+func (d *destination) sizeOf(read *observe.DestinationRead) int {
+	other := newDestination(d.graph, d.obs, d.state, read.ID)
+	var wants []*want.Want
+	for _, n := range other.active {
+		wants = append(wants, want.Of(n, d.obs)...)
+	}
+	total, _ := want.Merge(wants, nil, nil).RefuseOversize(read.Listing.Variables, 0)
+	return total
 }
 
 // judge decides about one key and files the verdict.
 func (d *destination) judge(key string) {
 	same := d.Wants[key]
-	if len(same) > 1 {
+	if len(same) > 0 {
+		filed := map[*observe.Node]bool{}
 		for _, w := range same {
-			d.file(w.Node, key, w, d.facts(key, w))
+			if !filed[w.Node] { // a key stands once under a sync
+				filed[w.Node] = true
+				d.file(w.Node, key, w, d.facts(key, w))
+			}
 		}
-		return
-	}
-	if len(same) == 1 {
-		d.file(same[0].Node, key, same[0], d.facts(key, same[0]))
 		return
 	}
 	f := d.facts(key, nil)
@@ -218,22 +236,23 @@ func (d *destination) judge(key string) {
 }
 
 // facts gathers what the verdict on a key depends on.
-func (d *destination) facts(key string, w *Want) Facts {
-	f := Facts{Record: d.recordFacts(key, w), Doubted: d.Doubted}
+func (d *destination) facts(key string, w *want.Want) verdict.Facts {
+	f := verdict.Facts{Record: d.recordFacts(key, w), Doubted: d.Doubted}
 	v, isLive := d.live[key]
 	switch {
 	case isLive && v.Secured:
-		f.Live = Secured
+		f.Live = verdict.Secured
 	case isLive:
-		f.Live = Readable
+		f.Live = verdict.Readable
 	}
 	_, _, f.Protected = d.protection(key)
 	if w != nil {
-		f.Wanted, f.Block, f.WantSecure = IsWanted, w.Block, w.Secured
-		if w.Block != NotBlocked {
-			f.Wanted = IsRefused
+		f.Wanted, f.Block, f.WantSecure = verdict.IsWanted, w.Block, w.Secured
+		if w.Block != verdict.NotBlocked {
+			f.Wanted = verdict.IsRefused
 		}
 		f.SameValue = isLive && !v.Secured && v.Value.Equal(w.Value)
+		f.NewName = d.renames.into[key] != nil
 		return f
 	}
 	for _, n := range d.nodes {
@@ -249,9 +268,14 @@ func (d *destination) facts(key string, w *Want) Facts {
 			f.DeletionDisabled = f.DeletionDisabled || options.DisableSecretDeletion.Value
 		}
 	}
+	f.Removal = d.removal(key)
+	f.UnreadRange = f.UnreadRange || d.excludedIn(key) != nil
 	if owner := d.owner(key); owner != nil {
 		f.DeletionDisabled = owner.Sync.Options.DisableSecretDeletion.Value
 		f.Gone = d.goneReason(owner, d.record.Entries[key])
+		if r := d.renames.of[key]; r != nil {
+			f.Rename = r.state
+		}
 	}
 	return f
 }
@@ -267,45 +291,24 @@ func inRange(n *observe.Node, key string) bool {
 
 // owner returns the active sync of this destination that owns the key's record.
 func (d *destination) owner(key string) *observe.Node {
-	e := d.record.Entries[key]
-	if e == nil {
-		return nil
-	}
 	for _, n := range d.active {
-		if n.Sync.Address == e.Owner.Sync {
+		if n.Removed == nil && n.Sync.Address == d.ownerOf(key) {
 			return n
 		}
 	}
 	return nil
 }
 
-// goneReason says why an active owner no longer wants a key: its secret is
-// wanted under another name now, or it is gone from the source.
-func (d *destination) goneReason(owner *observe.Node, e *ledger.Entry) Reason {
-	for _, same := range d.Wants {
-		for _, w := range same {
-			if w.Node != owner || w.SecretID != e.Source.ID || w.SecretID == "" {
-				continue
-			}
-			if w.SecretKey == e.Source.Name {
-				return SchemaChanged
-			}
-			return Renamed
-		}
-	}
-	return GoneFromSource
-}
-
-func (d *destination) recordFacts(key string, w *Want) Record {
+func (d *destination) recordFacts(key string, w *want.Want) verdict.Record {
 	e := d.record.Entries[key]
 	if e == nil {
-		return Record{}
+		return verdict.Record{}
 	}
 	v, isLive := d.live[key]
-	r := Record{
+	r := verdict.Record{
 		Exists:   true,
-		Foreign:  e.Owner.Config != "",
-		Owner:    ownerState(d.graph, d.obs, d.record, e.Owner.Sync),
+		Foreign:  d.ownerOf(key) == "",
+		Owner:    ownerState(d.graph, d.obs, d.record, d.ownerOf(key)),
 		HasUUID:  e.UUID != "",
 		SameUUID: isLive && e.UUID == v.UUID,
 		UUIDLive: e.UUID != "" && d.uuids[e.UUID],
@@ -314,7 +317,7 @@ func (d *destination) recordFacts(key string, w *Want) Record {
 		OtherKey: d.keyID == "" || e.KeyID != d.keyID,
 	}
 	if w != nil {
-		r.SameSync = e.Owner.Sync == w.Node.Sync.Address
+		r.SameSync = e.Owner == ledger.Owner{Config: d.graph.Name, Sync: w.Node.Sync.Address}
 		r.SameFingerprint = !r.OtherKey && e.Fingerprint.Equal(d.fingerprints.Fingerprint(key, w.Value))
 	}
 	return r
@@ -329,20 +332,4 @@ func (d *destination) protection(key string) (*observe.Node, hcl.Range, bool) {
 		}
 	}
 	return nil, hcl.Range{}, false
-}
-
-// mayBeHere reports whether a sync that was not read is declared for this
-// destination, by the names it is written with.
-func (d *destination) mayBeHere(n *observe.Node) bool {
-	for _, other := range d.nodes {
-		read := d.obs.Destinations[other.Destination]
-		sameRepository := strings.EqualFold(n.Destination.Workspace, read.Ref.Workspace) &&
-			strings.EqualFold(n.Destination.Repository, read.Ref.Repository)
-		environment := n.Destination.Environment
-		if sameRepository && (environment == read.Ref.Environment || environment == other.Destination.Environment ||
-			(environment != "" && strings.EqualFold(environment, read.EnvironmentUUID))) {
-			return true
-		}
-	}
-	return false
 }

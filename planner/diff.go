@@ -2,39 +2,53 @@ package planner
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
 
 // Diff compares what the configuration wants with what was observed and what
-// the ledger remembers, and returns the plan. It is pure: the same input gives
-// the same plan, and it neither reads nor writes anything.
-func Diff(g *observe.Graph, obs *observe.Observation, state *ledger.State) *Plan {
+// the ledger remembers, and returns the plan as of now. It is pure: the same input
+// gives the same plan, and it neither reads nor writes anything.
+func Diff(g *observe.Graph, obs *observe.Observation, state *ledger.State, now time.Time) *Plan {
 	p := &Plan{Complete: true}
 	diffs := map[string]*DestinationDiff{}
 	for _, read := range obs.Destinations {
 		if read.Err == nil && diffs[read.ID] == nil {
-			diffs[read.ID] = DiffDestination(g, obs, state, read.ID)
+			diffs[read.ID] = DiffDestination(g, obs, state, read.ID, now)
 		}
 	}
+	var left omitted
 	for _, n := range g.Nodes {
-		p.Syncs = append(p.Syncs, syncPlan(n, obs, diffs))
+		if n.Choice == observe.Untouched {
+			continue
+		}
+		s := syncPlan(n, obs, diffs)
+		left.narrow(&s, n, g.Selection)
+		if n.Removed == nil || s.Failure != nil || len(s.Changes) > 0 {
+			p.Syncs = append(p.Syncs, s)
+		}
 	}
+	p.Keys = keysOf(diffs)
 	p.addFindings(g, obs, diffs)
 	p.LeftBehind = leftBehind(g, obs, state, diffs)
+	p.narrowRest(g, left)
 	for _, d := range diffs {
 		p.Unmanaged += d.Unmanaged
 	}
 	for _, s := range p.Syncs {
 		p.Complete = p.Complete && s.Status != StatusError
 		for _, c := range s.Changes {
-			if c.BlockedBy == NotBlocked && c.Action.Writes() {
+			if c.BlockedBy == verdict.NotBlocked && c.Action.Writes() {
 				p.Requests.ToApply++
 			}
 		}
@@ -46,13 +60,17 @@ func Diff(g *observe.Graph, obs *observe.Observation, state *ledger.State) *Plan
 // syncPlan gathers the part of one sync.
 func syncPlan(n *observe.Node, obs *observe.Observation, diffs map[string]*DestinationDiff) SyncPlan {
 	s := SyncPlan{
-		Address: n.Sync.Address, Status: StatusPlanned, Sources: n.Folders, Destination: n.Destination, Range: n.Sync.Range,
+		Address: n.Sync.Address, Status: StatusPlanned, Sources: n.Folders, Destination: n.Destination, Written: n.Destination, Range: n.Sync.Range,
 	}
 	read := obs.Destinations[n.Destination]
 	if read != nil && read.Ref.Environment != "" {
 		s.Destination.Environment = read.Ref.Environment
 	}
-	if !n.Sync.Enabled.Value {
+	switch {
+	case n.Choice == observe.Excluded:
+		s.Status = StatusExcluded
+		return s
+	case !n.Sync.Enabled.Value:
 		s.Status = StatusDisabled
 		return s
 	}
@@ -83,11 +101,26 @@ func failureOf(n *observe.Node, obs *observe.Observation) *Failure {
 	switch {
 	case err != nil && failure != nil:
 		failure.Summary = "Cannot read the source and the destination"
-		failure.Detail = strings.TrimSuffix(failure.Detail, ".") + "; " + err.Error()
+		failure.Detail = strings.TrimSuffix(failure.Detail, ".") + "; " + unread(n, err)
 	case err != nil:
-		failure = &Failure{Summary: "Cannot read the destination", Detail: err.Error(), Range: n.Sync.Destination.Range}
+		failure = &Failure{Summary: "Cannot read the destination", Detail: unread(n, err), Range: n.Sync.Destination.Range}
+	case failure == nil && obs.Overlaps[n.Sync] != nil:
+		failure = &Failure{Summary: "Syncs overlap", Detail: obs.Overlaps[n.Sync].Error(), Range: n.Sync.Destination.Range}
 	}
 	return failure
+}
+
+// unread says why a destination could not be read. One that is not there is named
+// before the request that found out.
+func unread(n *observe.Node, err error) string {
+	e, ok := errors.AsType[*providers.Error](err)
+	if !ok || e.Kind != providers.KindNotFound || e.Status == 0 {
+		return err.Error()
+	}
+	d := n.Destination
+	d.Environment = ""
+	return fmt.Sprintf("%s not found: %s (%s: HTTP %d). Check the name, or leave the sync out with --exclude %s.",
+		d, e.Hint, e.Op, e.Status, address.Quote(n.Sync.Address))
 }
 
 // addFindings collects the findings of syncs and destinations in a fixed order,
@@ -100,7 +133,7 @@ func (p *Plan) addFindings(g *observe.Graph, obs *observe.Observation, diffs map
 			if !seen[doubt.Detail] {
 				seen[doubt.Detail] = true
 				p.Findings = append(p.Findings, Finding{
-					Kind: FindDoubt, Severity: Warning, Address: n.Sync.Address, Detail: doubt.Detail, Range: n.Sync.Range,
+					Kind: verdict.FindDoubt, Severity: Warning, Address: n.Sync.Address, Detail: doubt.Detail, Range: n.Sync.Range,
 				})
 			}
 		}
@@ -115,7 +148,7 @@ func (p *Plan) addFindings(g *observe.Graph, obs *observe.Observation, diffs map
 
 // doubtsOf returns what the reads for one sync could not prove.
 func doubtsOf(n *observe.Node, obs *observe.Observation) []providers.Doubt {
-	if !n.Sync.Enabled.Value {
+	if !n.IsRead() {
 		return nil
 	}
 	var doubts []providers.Doubt
@@ -129,10 +162,15 @@ func doubtsOf(n *observe.Node, obs *observe.Observation) []providers.Doubt {
 				doubts = append(doubts, d)
 			}
 		}
-		if len(read.Listing.Secrets) == 0 && !n.Sync.Options.AllowEmpty.Value {
+		taken := func(s providers.Secret) bool { return n.Sync.Sources[i].Wants(s.Name) }
+		if !slices.ContainsFunc(read.Listing.Secrets, taken) && !n.Sync.Options.AllowEmpty.Value {
+			what := "%s holds no secret of its own"
+			if len(read.Listing.Secrets) > 0 {
+				what = "include and exclude take no secret of %s"
+			}
 			doubts = append(doubts, providers.Doubt{
 				Kind:   providers.DoubtEmpty,
-				Detail: fmt.Sprintf("%s holds no secret of its own. If that is meant, set allow_empty = true in the options of %s.", ref, n.Sync.Address),
+				Detail: fmt.Sprintf(what+". If that is meant, set allow_empty = true in the options of %s.", ref, n.Sync.Address),
 			})
 		}
 	}
@@ -156,8 +194,9 @@ func leftBehind(g *observe.Graph, obs *observe.Observation, state *ledger.State,
 			counts = diff.leftBehind
 		} else {
 			for _, e := range d.Entries {
-				if e.UUID != "" && !e.Released && ownerState(g, obs, d, e.Owner.Sync) == OwnerGone {
-					counts[e.Owner.Sync]++
+				owner := g.Owner(e.Owner)
+				if owner != "" && e.UUID != "" && !e.Released && ownerState(g, obs, d, owner) == verdict.OwnerGone {
+					counts[owner]++
 				}
 			}
 		}
@@ -174,24 +213,23 @@ func leftBehind(g *observe.Graph, obs *observe.Observation, state *ledger.State,
 
 // ownerState says what has become of the sync that owns a record in a
 // destination of the ledger.
-func ownerState(g *observe.Graph, obs *observe.Observation, d *ledger.Destination, address string) OwnerState {
-	i := slices.IndexFunc(g.Nodes, func(n *observe.Node) bool { return n.Sync.Address == address })
-	if i < 0 {
-		return OwnerGone
+func ownerState(g *observe.Graph, obs *observe.Observation, d *ledger.Destination, address string) verdict.OwnerState {
+	n := g.Declared(address)
+	if n == nil {
+		return verdict.OwnerGone
 	}
-	n := g.Nodes[i]
-	if !n.Sync.Enabled.Value {
-		return OwnerInactive
+	if !n.IsRead() {
+		return verdict.OwnerInactive
 	}
 	read := obs.Destinations[n.Destination]
 	switch {
 	case read.Err != nil && read.ID == "":
 		// Not identified: it may well be this destination.
-		return OwnerInactive
+		return verdict.OwnerInactive
 	case read.ID != d.ID:
-		return OwnerGone
+		return verdict.OwnerGone
 	case failureOf(n, obs) != nil:
-		return OwnerInactive
+		return verdict.OwnerInactive
 	}
-	return OwnerActive
+	return verdict.OwnerActive
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
+	"github.com/hanzoai/kmsync/planner/want"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
@@ -57,11 +59,11 @@ func TestAKeyThatMoved(t *testing.T) {
 		want         []string
 		detail       string
 	}{
-		"from a declared sync":           {"sync.a", "same", []string{"KEY adopt adopted"}, "from sync.a"},
-		"from a sync that left":          {"sync.left", "same", []string{"KEY adopt adopted"}, "from sync.left"},
+		"from a declared sync":           {"sync.a", "same", []string{"KEY adopt adopted"}, "adopted from sync.a"},
+		"from a sync that left":          {"sync.left", "same", []string{"KEY adopt adopted"}, "adopted from sync.left"},
 		"with another value":             {"sync.a", "other", []string{"KEY update source_changed"}, ""},
 		"it has been this sync's":        {"sync.b", "same", nil, ""},
-		"from a sync of another place":   {"sync.c", "same", []string{"KEY adopt adopted"}, "from sync.c"},
+		"from a sync of another place":   {"sync.c", "same", []string{"KEY adopt adopted"}, "adopted from sync.c"},
 		"from a sync that is turned off": {"sync.off", "same", []string{"KEY keep refused owned_by_inactive"}, "sync.off"},
 	} {
 		off := syncFrom("off", "/off", "")
@@ -79,7 +81,7 @@ func TestAKeyThatMoved(t *testing.T) {
 		if c.Detail != test.detail || c.VariableUUID != "{KEY}" || c.SecretID != "/b/KEY" {
 			t.Errorf("%s: change %+v", name, c)
 		}
-		if c.Action == Adopt && p.Summary().Adopt != 1 {
+		if c.Action == verdict.Adopt && p.Summary().Adopt != 1 {
 			t.Errorf("%s: summary %+v", name, p.Summary())
 		}
 	}
@@ -139,7 +141,7 @@ func TestUnreadAtBothEnds(t *testing.T) {
 	s.broken["Staging"] = &providers.Error{Op: "list variables", Kind: providers.KindNotFound, Status: 404}
 	got := s.plan().Syncs[0].Failure
 	if got == nil || got.Summary != "Cannot read the source and the destination" || got.Range != s.syncs[0].Sources[0].Range ||
-		!strings.Contains(got.Detail, "no permission (HTTP 403)") || !strings.HasSuffix(got.Detail, "; list variables: not found (HTTP 404)") {
+		!strings.Contains(got.Detail, "no permission (HTTP 403)") || !strings.Contains(got.Detail, "; acme/web not found: ") {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -258,7 +260,7 @@ func TestDoubts(t *testing.T) {
 			p := s.plan()
 			var got []string
 			for _, f := range p.Findings {
-				if f.Kind != FindDoubt || f.Severity != Warning || f.Range.Filename == "" {
+				if f.Kind != verdict.FindDoubt || f.Severity != Warning || f.Range.Filename == "" {
 					t.Errorf("finding %+v", f)
 				}
 				got = append(got, f.Address+": "+f.Detail)
@@ -278,7 +280,7 @@ func TestDoubts(t *testing.T) {
 func TestSize(t *testing.T) {
 	t.Parallel()
 	big := func(n int) string { return strings.Repeat("x", n) }
-	const limit = MaxBuildSize
+	const limit = want.MaxBuildSize
 	for name, test := range map[string]struct {
 		change func(*scene)
 		want   []string // of sync.a, to Staging
@@ -299,6 +301,19 @@ func TestSize(t *testing.T) {
 			s.syncs = append(s.syncs, syncFrom("repository", "/r", ""))
 			s.secret("/a", "A", big(limit/2)).secret("/r", "R", big(limit/2))
 		}, []string{"A keep refused size"}, false},
+		"and those of the workspace": {func(s *scene) {
+			s.syncs = append(s.syncs, toWorkspace(syncFrom("shared", "/r", "")))
+			s.secret("/a", "A", big(limit/2)).secret("/r", "R", big(limit/2))
+		}, []string{"A keep refused size"}, false},
+		"and of both together": {func(s *scene) {
+			s.syncs = append(s.syncs, toWorkspace(syncFrom("shared", "/s", "")), syncFrom("repository", "/r", ""))
+			s.secret("/a", "A", big(limit/3)).secret("/r", "R", big(limit/3)).secret("/s", "S", big(limit/3))
+		}, []string{"A keep refused size"}, false},
+		"the workspace itself sees its own": {func(s *scene) {
+			s.syncs = append(s.syncs, syncFrom("repository", "/r", ""))
+			toWorkspace(s.syncs[0])
+			s.secret("/a", "A", big(limit/2)).secret("/r", "R", big(limit/2))
+		}, []string{"A create missing"}, false},
 		"and not of another environment": {func(s *scene) {
 			s.syncs = append(s.syncs, syncFrom("other", "/r", "Production"))
 			s.secret("/a", "A", big(limit/2)).secret("/r", "R", big(limit/2))
@@ -312,7 +327,7 @@ func TestSize(t *testing.T) {
 			if diff := cmp.Diff(test.want, said(p, "sync.a")); diff != "" {
 				t.Error(diff)
 			}
-			over := slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Kind == FindSize && f.Address == "sync.a" })
+			over := slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Kind == verdict.FindSize && f.Address == "sync.a" })
 			if over != test.over {
 				t.Errorf("findings %+v", p.Findings)
 			}
@@ -374,7 +389,7 @@ func TestFindings(t *testing.T) {
 	s.syncs[0].Options.Protect = []config.Located[string]{glob}
 	p := s.plan()
 	type brief struct {
-		Kind     FindingKind
+		Kind     verdict.FindingKind
 		Severity Severity
 		Key      string
 		Line     int
@@ -382,15 +397,15 @@ func TestFindings(t *testing.T) {
 	var got []brief
 	for _, f := range p.Findings {
 		got = append(got, brief{f.Kind, f.Severity, f.Key, f.Range.Start.Line})
-		if (f.Address == "sync.b") != (f.Kind == FindDoubt) || !strings.Contains(f.Detail, "acme/web") {
+		if (f.Address == "sync.b") != (f.Kind == verdict.FindDoubt) || !strings.Contains(f.Detail, "acme/web") {
 			t.Errorf("finding %+v", f)
 		}
 	}
 	want := []brief{
-		{FindProtectedMissing, Warning, "GUARDED", 7},
-		{FindUnconfirmed, Warning, "LOST", 1},
-		{FindNotSecured, Security, "OPEN", 1},
-		{FindDoubt, Warning, "", 1}, // of sync.b: findings are sorted by sync and key
+		{verdict.FindProtectedMissing, Warning, "GUARDED", 7},
+		{verdict.FindUnconfirmed, Warning, "LOST", 1},
+		{verdict.FindNotSecured, Security, "OPEN", 1},
+		{verdict.FindDoubt, Warning, "", 1}, // of sync.b: findings are sorted by sync and key
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -412,7 +427,7 @@ func TestTwoSpellings(t *testing.T) {
 		read.Ref.Environment, read.EnvironmentUUID, read.ID = "Staging", "{Staging}", idOf("Staging")
 		read.Listing.Variables = s.live["Staging"]
 	}
-	p := Diff(g, obs, &ledger.State{Key: testKey})
+	p := Diff(g, obs, &ledger.State{Key: testKey}, sceneNow)
 	if sum := p.Summary(); sum.Blocked != 1 || sum.Create != 1 || sum.Unmanaged != 1 {
 		t.Errorf("summary %+v", sum)
 	}

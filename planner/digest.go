@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // decision is what a reviewer decides about one key. Its fields are hashed in
@@ -40,12 +42,12 @@ func Digest(p *Plan) string {
 
 // isDecision reports whether a reviewer decides about a change.
 func isDecision(c Change) bool {
-	if c.Action == Keep {
+	if c.Action == verdict.Keep {
 		return false
 	}
 	switch c.Reason {
-	case SourceChanged, ReplacedOutside, Unconfirmed, MaxAge:
-		return c.Action != Update
+	case verdict.SourceChanged, verdict.ReplacedOutside, verdict.Unconfirmed, verdict.MaxAge:
+		return c.Action != verdict.Update
 	}
 	return true
 }

@@ -7,53 +7,56 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
+	"github.com/hanzoai/kmsync/planner/want"
 )
 
 // file puts the verdict on a key where it belongs: into the part of a sync as a
 // change, into a count, or among the findings.
-func (d *destination) file(n *observe.Node, key string, w *Want, f Facts) {
-	verdict := guard(Decide(f))
-	d.find(n, key, verdict)
+func (d *destination) file(n *observe.Node, key string, w *want.Want, f verdict.Facts) {
+	decided := guard(verdict.Of(f))
+	d.find(n, key, decided)
 	e := d.record.Entries[key]
 	switch {
-	case verdict.Action == Nothing:
+	case decided.Action == verdict.Nothing:
 		return
-	case verdict.Action == Unmanaged:
+	case decided.Action == verdict.Unmanaged:
 		d.Unmanaged++
 		return
-	case verdict.Reason == LeftBehind:
-		d.leftBehind[e.Owner.Sync]++
+	case decided.Reason == verdict.LeftBehind:
+		d.leftBehind[d.ownerOf(key)]++
 		return
 	}
 	p := d.parts[n]
+	p.note(key, w)
 	switch {
-	case verdict.Action == Unchanged:
+	case decided.Action == verdict.Unchanged:
 		p.unchanged++
 		if at := e.LastWrite(); p.oldest.IsZero() || (!at.IsZero() && at.Before(p.oldest)) {
 			p.oldest = at
 		}
-	case verdict.Reason == InactiveOwner || verdict.Reason == Foreign:
+	case decided.Reason == verdict.InactiveOwner || decided.Reason == verdict.Foreign:
 		p.kept++
 	default:
-		p.changes = append(p.changes, d.change(n, key, w, verdict, f))
+		p.changes = append(p.changes, d.change(n, key, w, decided, f))
 	}
 }
 
 // guard holds back what must not happen. Deletes are not built yet: every one is
 // planned, shown and held.
-func guard(v Verdict) Verdict {
-	if v.Action == Delete {
-		v.BlockedBy = NotSupportedYet
+func guard(v verdict.Verdict) verdict.Verdict {
+	if v.Action == verdict.Delete {
+		v.BlockedBy = verdict.NotSupportedYet
 	}
 	return v
 }
 
 // change describes a verdict with what people and the applier need.
-func (d *destination) change(n *observe.Node, key string, w *Want, v Verdict, f Facts) Change {
+func (d *destination) change(n *observe.Node, key string, w *want.Want, v verdict.Verdict, f verdict.Facts) Change {
 	c := Change{
 		Key: key, Action: v.Action, Reason: v.Reason, BlockedBy: v.BlockedBy,
 		Owned: f.Record.HasUUID && f.Record.SameUUID && !f.Record.Foreign,
-		Range: n.Sync.Range, VariableUUID: d.live[key].UUID, Secured: f.Live == Secured,
+		Range: n.Sync.Range, VariableUUID: d.live[key].UUID, Secured: f.Live == verdict.Secured,
 	}
 	if e := d.record.Entries[key]; e != nil {
 		c.SecretKey, c.OldVersion = e.Source.Name, e.Source.Version
@@ -62,51 +65,69 @@ func (d *destination) change(n *observe.Node, key string, w *Want, v Verdict, f 
 	if w != nil {
 		c.SecretKey, c.Source, c.Version, c.Detail, c.Secured = w.SecretKey, w.Source, w.Version, w.Detail, w.Secured
 		c.SecretID = w.SecretID
+		if w.Block != verdict.NotBlocked && w.Range.Filename != "" {
+			c.Range = w.Range
+		}
 	}
 	c.Detail, c.Range = d.explain(n, key, v, c)
+	if v.Action == verdict.Rename {
+		c.RenamedFrom = d.renames.into[key].from.Key
+	}
 	return c
 }
 
 // explain completes a change with the names that its reason needs, and with the
 // place of the setting that caused it.
-func (d *destination) explain(n *observe.Node, key string, v Verdict, c Change) (string, hcl.Range) {
+func (d *destination) explain(n *observe.Node, key string, v verdict.Verdict, c Change) (string, hcl.Range) {
 	switch {
-	case v.Reason == Protected:
+	case v.Reason == verdict.Renamed, v.Reason == verdict.RenameWaits, v.Reason == verdict.Overlap:
+		return d.explainRename(n, key, v.Reason)
+	case v.Reason == verdict.NotIncluded:
+		return c.Detail, d.leftOutBy(n, d.record.Entries[key])
+	case v.Reason == verdict.Protected:
 		by, at, _ := d.protection(key)
 		return "by " + by.Sync.Address, at
-	case v.BlockedBy == OwnedByInactive || v.BlockedBy == OwnedElsewhere:
-		return d.record.Entries[key].Owner.Sync, c.Range
-	case v.Reason == Adopted && d.record.Entries[key] != nil:
-		return "from " + d.record.Entries[key].Owner.Sync, c.Range
-	case v.Reason == DeletionDisabled:
+	case v.BlockedBy == verdict.OwnedByInactive:
+		return d.ownerOf(key), c.Range
+	case v.BlockedBy == verdict.OwnedElsewhere:
+		return d.foreignOwner(key), c.Range
+	case v.Reason == verdict.Adopted && d.record.Entries[key] != nil:
+		return d.adoption(key, n), c.Range
+	case v.Reason == verdict.DeletionDisabled:
 		return c.Detail, n.Sync.Options.DisableSecretDeletion.Range
-	case v.Reason == OverwriteDestination:
+	case v.Reason == verdict.OverwriteDestination:
 		return c.Detail, n.Sync.Options.OverwriteDestination.Range
-	case v.Reason == SchemaChanged && n.Sync.Options.KeySchema.IsSet():
+	case v.Reason == verdict.SchemaChanged && n.Sync.Options.KeySchema.IsSet():
 		return c.Detail, n.Sync.Options.KeySchema.Range
-	case v.Reason == SyncNotRead:
-		return "it may belong to " + n.Sync.Address, c.Range
+	case v.Reason == verdict.SyncNotRead:
+		if by := d.excludedIn(key); by != nil {
+			return "it may belong to " + by.Sync.Address + ", which is excluded", by.Sync.Range
+		}
+		if by := d.unreadIn(key); by != nil {
+			n = by
+		}
+		return "it may belong to " + n.Sync.Address, n.Sync.Range
 	}
 	return c.Detail, c.Range
 }
 
 // find files the finding that a verdict brings along.
-func (d *destination) find(n *observe.Node, key string, v Verdict) {
+func (d *destination) find(n *observe.Node, key string, v verdict.Verdict) {
 	found := Finding{Kind: v.Finding, Severity: Warning, Address: n.Sync.Address, Key: key, Range: n.Sync.Range}
 	ref := d.obs.Destinations[n.Destination].Ref
 	switch v.Finding {
 	case "":
 		return
-	case FindNotSecured:
+	case verdict.FindNotSecured:
 		found.Severity = Security
-		found.Detail = fmt.Sprintf("The variable in %s is not secured: everybody who can see the repository's settings can read it. "+
-			"Apply secures it; consider changing the secret, since it was readable.", ref)
-	case FindProtectedMissing:
+		found.Detail = fmt.Sprintf("The variable in %s is not secured: everybody who can see the %s's settings can read it. "+
+			"Apply secures it; consider changing the secret, since it was readable.", ref, ref.RootKind())
+	case verdict.FindProtectedMissing:
 		_, at, _ := d.protection(key)
 		found.Range = at
 		found.Detail = fmt.Sprintf("The key is wanted in %s and is not there, and a protect glob keeps kmsync from writing it. "+
 			"Create it by hand, narrow the glob, or remove the secret.", ref)
-	case FindUnconfirmed:
+	case verdict.FindUnconfirmed:
 		found.Detail = fmt.Sprintf("An earlier run may have created the variable in %s and never got an answer, and no sync wants it now. "+
 			"It is kept; delete it by hand if it is not needed.", ref)
 	}
@@ -115,13 +136,9 @@ func (d *destination) find(n *observe.Node, key string, v Verdict) {
 
 // home returns the sync under which an unwanted key is shown: the one that owns
 // its record, else the one whose range or option decided, else the first.
-func (d *destination) home(key string, f Facts) *observe.Node {
-	if e := d.record.Entries[key]; e != nil {
-		for _, n := range d.nodes {
-			if n.Sync.Address == e.Owner.Sync {
-				return n
-			}
-		}
+func (d *destination) home(key string, f verdict.Facts) *observe.Node {
+	if n := d.ownerNode(key); n != nil {
+		return n
 	}
 	if by, _, ok := d.protection(key); ok && d.parts[by] != nil {
 		return by
@@ -132,7 +149,7 @@ func (d *destination) home(key string, f Facts) *observe.Node {
 			return n
 		}
 	}
-	return d.nodes[0]
+	return d.first()
 }
 
 func isOneOf(nodes []*observe.Node, n *observe.Node) bool {
@@ -161,6 +178,9 @@ func (c Change) Moved(later Change, now bool) string {
 	}
 	if c.SecretID != later.SecretID || c.Version != later.Version || c.SecretKey != later.SecretKey || c.Source != later.Source {
 		moved = append(moved, "the secret changed in "+later.Source.String())
+	}
+	if later.RenamedFrom != c.RenamedFrom && later.VariableUUID == c.VariableUUID {
+		moved = append(moved, "its old name changed")
 	}
 	if later.BlockedBy != c.BlockedBy {
 		moved = append(moved, "it is refused now")

@@ -5,99 +5,15 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/observe"
-)
-
-// Action is what a change does to one destination key.
-type Action string
-
-// The actions. The first eight stand in plans; the last three are verdicts that
-// a plan only counts.
-const (
-	Create  Action = "create"
-	Rename  Action = "rename"
-	Update  Action = "update"
-	Delete  Action = "delete"
-	Adopt   Action = "adopt"   // ledger only: the key becomes this sync's
-	Forget  Action = "forget"  // ledger only: the record goes
-	Release Action = "release" // ledger only: the key stays, no longer ours to delete
-	Keep    Action = "keep"
-
-	Nothing   Action = ""          // there is nothing, and nothing is wanted
-	Unchanged Action = "unchanged" // believed to be as wanted
-	Unmanaged Action = "unmanaged" // not ours
-)
-
-// Writes reports whether the action sends a request to the destination.
-func (a Action) Writes() bool {
-	return a == Create || a == Update || a == Delete || a == Rename
-}
-
-// LedgerOnly reports whether the action changes the ledger and nothing else.
-func (a Action) LedgerOnly() bool { return a == Adopt || a == Forget || a == Release }
-
-// Reason says why, for people and programs that read a plan. It decides nothing.
-type Reason string
-
-// The reasons, in the order of the verdict table.
-const (
-	Protected            Reason = "protected"
-	Refused              Reason = "refused"
-	Missing              Reason = "missing"
-	NotSecured           Reason = "not_secured"
-	NotReadable          Reason = "not_readable"
-	ValueDiffers         Reason = "value_differs"
-	Unconfirmed          Reason = "unconfirmed"
-	NeverRecorded        Reason = "never_recorded"
-	ReplacedOutside      Reason = "replaced_outside"
-	SourceChanged        Reason = "source_changed"
-	MaxAge               Reason = "max_age"
-	Adopted              Reason = "adopted"
-	GoneOutside          Reason = "gone_outside"
-	SyncNotRead          Reason = "sync_not_read"
-	Released             Reason = "released"
-	LeftBehind           Reason = "left_behind"
-	SyncRemoved          Reason = "sync_removed"
-	GoneFromSource       Reason = "gone_from_source"
-	NotIncluded          Reason = "not_included"
-	SchemaChanged        Reason = "schema_changed"
-	Renamed              Reason = "renamed"
-	DeletionDisabled     Reason = "deletion_disabled"
-	OverwriteDestination Reason = "overwrite_destination"
-	InactiveOwner        Reason = "inactive_owner"
-	Foreign              Reason = "foreign"
-)
-
-// Block is the rule that stops a change, or "" when nothing does.
-type Block string
-
-// The blocks.
-const (
-	NotBlocked          Block = ""
-	HiddenValue         Block = "hidden_value"
-	UnresolvedReference Block = "unresolved_reference"
-	IllegalName         Block = "illegal_name"
-	EmptyValue          Block = "empty_value"
-	LineBreak           Block = "line_break"
-	DuplicateKey        Block = "duplicate_key"
-	CaseClash           Block = "case_clash"
-	RequiredMissing     Block = "required_missing"
-	TooLarge            Block = "size"
-	OwnedElsewhere      Block = "owned_elsewhere"
-	OwnedByInactive     Block = "owned_by_inactive"
-	InDoubt             Block = "doubt"
-	RefusedKey          Block = "refused_key"
-	MaxCount            Block = "max_count"
-	MaxPercent          Block = "max_percent"
-	NoConsent           Block = "no_consent"
-	Moved               Block = "moved"
-	NotSupportedYet     Block = "not_supported_yet"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // Status is how far a sync got while planning.
 type Status string
 
-// The statuses. Suspended and excluded syncs come with later commands.
+// The statuses. Suspended syncs come with later commands.
 const (
 	StatusPlanned   Status = "planned"
 	StatusDisabled  Status = "disabled"
@@ -117,6 +33,9 @@ type Plan struct {
 	// Complete says that every read was complete and nothing is in doubt.
 	Complete bool
 	Requests Requests
+	// Keys are the keys that each sync has, unchanged ones too, for addresses that
+	// name keys. They are no part of the document.
+	Keys address.Keys
 	// Digest is a hash over what a reviewer decides; see [Digest].
 	Digest string
 }
@@ -131,7 +50,8 @@ type SyncPlan struct {
 	Status      Status
 	Sources     []SourceRef
 	Destination DestinationRef
-	Changes     []Change // sorted by key
+	Written     DestinationRef // the destination as it was written, by which it is observed
+	Changes     []Change       // sorted by key
 	Unchanged   int
 	// OldestWrite is when the oldest of the unchanged keys was written; zero if
 	// there is none.
@@ -153,9 +73,9 @@ type Change struct {
 	Key         string
 	SecretKey   string // name in the KMS; "" when no secret is behind it
 	RenamedFrom string // for Rename: the old key
-	Action      Action
-	Reason      Reason
-	BlockedBy   Block
+	Action      verdict.Action
+	Reason      verdict.Reason
+	BlockedBy   verdict.Block
 	Secured     bool // as it will be, or as it is for a key that is kept or deleted
 	Owned       bool // the ledger says that this variable is ours
 	Source      SourceRef
@@ -188,7 +108,7 @@ type Failure struct {
 
 // Finding is something to know that is not a change.
 type Finding struct {
-	Kind     FindingKind
+	Kind     verdict.FindingKind
 	Severity Severity
 	Address  string // of the sync, or "" for the whole run
 	Key      string // destination key, or ""
@@ -203,20 +123,6 @@ type Severity string
 const (
 	Warning  Severity = "warning"
 	Security Severity = "security"
-)
-
-// FindingKind names a finding.
-type FindingKind string
-
-// The kinds of findings.
-const (
-	FindDoubt            FindingKind = "doubt"             // something is not proven; deletes are held
-	FindNotSecured       FindingKind = "not_secured"       // a secret was readable by everyone with access to the repository
-	FindProtectedMissing FindingKind = "protected_missing" // a protected key is wanted and not there
-	FindUnconfirmed      FindingKind = "unconfirmed"       // a create got no answer; the variable may be ours
-	FindSize             FindingKind = "size"              // more than a build can carry
-	FindLedger           FindingKind = "ledger"            // the ledger is lost, thrown away or older than it should be
-	FindCredential       FindingKind = "credential"        // something about a credential
 )
 
 // Summary counts destination keys, each once. The exit code of a command is
@@ -258,26 +164,26 @@ func (p *Plan) Summary() Summary {
 }
 
 func (s *Summary) count(c Change) {
-	if c.BlockedBy != NotBlocked {
+	if c.BlockedBy != verdict.NotBlocked {
 		s.Blocked++
 		return
 	}
 	switch c.Action {
-	case Create:
+	case verdict.Create:
 		s.Create++
-	case Rename:
+	case verdict.Rename:
 		s.Rename++
-	case Update:
+	case verdict.Update:
 		s.Update++
-	case Delete:
+	case verdict.Delete:
 		s.Delete++
-	case Adopt:
+	case verdict.Adopt:
 		s.Adopt++
-	case Forget:
+	case verdict.Forget:
 		s.Forget++
-	case Release:
+	case verdict.Release:
 		s.Release++
-	case Keep:
+	case verdict.Keep:
 		s.Kept++
 	}
 }

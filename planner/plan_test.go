@@ -13,6 +13,8 @@ import (
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
+	"github.com/hanzoai/kmsync/planner/want"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
@@ -107,18 +109,20 @@ func TestSummaryCounts(t *testing.T) {
 	t.Parallel()
 	web, staging := DestinationRef{Workspace: "acme", Repository: "web"}, DestinationRef{Workspace: "acme", Repository: "web", Environment: "Staging"}
 	early, late := time.Unix(1, 0), time.Unix(2, 0)
-	change := func(key string, a Action, b Block) Change { return Change{Key: key, Action: a, BlockedBy: b} }
+	change := func(key string, a verdict.Action, b verdict.Block) Change {
+		return Change{Key: key, Action: a, BlockedBy: b}
+	}
 	p := &Plan{
 		Unmanaged:  7,
 		LeftBehind: []Remnant{{Keys: 2}, {Keys: 3}},
 		Syncs: []SyncPlan{
 			{Status: StatusError, Destination: web},
 			{Status: StatusPlanned, Destination: web, Unchanged: 4, Kept: 1, OldestWrite: late, Unmanaged: 7, Changes: []Change{
-				change("A", Create, ""), change("B", Rename, ""), change("C", Update, ""), change("D", Delete, ""), change("E", Adopt, ""),
-				change("F", Forget, ""), change("G", Release, ""), change("H", Keep, ""), change("I", Keep, EmptyValue), change("J", Delete, MaxCount),
+				change("A", verdict.Create, ""), change("B", verdict.Rename, ""), change("C", verdict.Update, ""), change("D", verdict.Delete, ""), change("E", verdict.Adopt, ""),
+				change("F", verdict.Forget, ""), change("G", verdict.Release, ""), change("H", verdict.Keep, ""), change("I", verdict.Keep, verdict.EmptyValue), change("J", verdict.Delete, verdict.MaxCount),
 			}},
-			{Status: StatusPlanned, Destination: web, OldestWrite: early, Unmanaged: 7, Changes: []Change{change("I", Keep, DuplicateKey)}},
-			{Status: StatusPlanned, Destination: staging, Unchanged: 1, Changes: []Change{change("A", Create, ""), change("I", Keep, EmptyValue)}},
+			{Status: StatusPlanned, Destination: web, OldestWrite: early, Unmanaged: 7, Changes: []Change{change("I", verdict.Keep, verdict.DuplicateKey)}},
+			{Status: StatusPlanned, Destination: staging, Unchanged: 1, Changes: []Change{change("A", verdict.Create, ""), change("I", verdict.Keep, verdict.EmptyValue)}},
 		},
 	}
 	want := Summary{
@@ -132,11 +136,11 @@ func TestSummaryCounts(t *testing.T) {
 	if got.Writes() != 5 || got.LedgerOnly() != 3 || !p.CanApply() {
 		t.Errorf("%d writes, %d of the ledger, can apply: %v", got.Writes(), got.LedgerOnly(), p.CanApply())
 	}
-	held := &Plan{Syncs: []SyncPlan{{Changes: []Change{change("A", Keep, EmptyValue), change("B", Keep, ""), change("C", Delete, NotSupportedYet)}}}}
+	held := &Plan{Syncs: []SyncPlan{{Changes: []Change{change("A", verdict.Keep, verdict.EmptyValue), change("B", verdict.Keep, ""), change("C", verdict.Delete, verdict.NotSupportedYet)}}}}
 	if held.CanApply() {
 		t.Error("a plan without a change that is free can be applied")
 	}
-	for _, a := range []Action{Adopt, Forget, Release} {
+	for _, a := range []verdict.Action{verdict.Adopt, verdict.Forget, verdict.Release} {
 		if !(&Plan{Syncs: []SyncPlan{{Changes: []Change{change("A", a, "")}}}}).CanApply() {
 			t.Errorf("%s alone cannot be applied", a)
 		}
@@ -148,9 +152,9 @@ func TestDigest(t *testing.T) {
 	t.Parallel()
 	base := func() *Plan {
 		return &Plan{Syncs: []SyncPlan{{Address: "sync.a", Destination: DestinationRef{Workspace: "acme", Repository: "web"}, Changes: []Change{
-			{Key: "A", SecretKey: "A", Action: Create, Reason: Missing, Secured: true, Version: 1, Source: SourceRef{KMS: "k", Environment: "dev", Path: "/a"}},
-			{Key: "R", SecretKey: "R", Action: Update, Reason: SourceChanged, Secured: true, Version: 2, OldVersion: 1, Source: SourceRef{KMS: "k", Environment: "dev", Path: "/a"}},
-			{Key: "K", Action: Keep, Reason: Protected},
+			{Key: "A", SecretKey: "A", Action: verdict.Create, Reason: verdict.Missing, Secured: true, Version: 1, Source: SourceRef{KMS: "k", Environment: "dev", Path: "/a"}},
+			{Key: "R", SecretKey: "R", Action: verdict.Update, Reason: verdict.SourceChanged, Secured: true, Version: 2, OldVersion: 1, Source: SourceRef{KMS: "k", Environment: "dev", Path: "/a"}},
+			{Key: "K", Action: verdict.Keep, Reason: verdict.Protected},
 		}}}}
 	}
 	first := func(change func(*Change)) func(*Plan) {
@@ -159,28 +163,30 @@ func TestDigest(t *testing.T) {
 	add := func(c Change) func(*Plan) {
 		return func(p *Plan) { p.Syncs[0].Changes = append(p.Syncs[0].Changes, c) }
 	}
-	rotation := func(r Reason) func(*Plan) { return add(Change{Key: "Z", Action: Update, Reason: r, Version: 3}) }
+	rotation := func(r verdict.Reason) func(*Plan) {
+		return add(Change{Key: "Z", Action: verdict.Update, Reason: r, Version: 3})
+	}
 	for name, test := range map[string]struct {
 		change func(*Plan)
 		same   bool
 	}{
 		"nothing":                      {func(*Plan) {}, true},
 		"a new version of a create":    {first(func(c *Change) { c.Version, c.SecretID = 9, "other" }), true},
-		"a rotation":                   {rotation(SourceChanged), true},
-		"replaced outside":             {rotation(ReplacedOutside), true},
-		"unconfirmed":                  {rotation(Unconfirmed), true},
-		"too old":                      {rotation(MaxAge), true},
+		"a rotation":                   {rotation(verdict.SourceChanged), true},
+		"replaced outside":             {rotation(verdict.ReplacedOutside), true},
+		"unconfirmed":                  {rotation(verdict.Unconfirmed), true},
+		"too old":                      {rotation(verdict.MaxAge), true},
 		"a rotation that is done":      {func(p *Plan) { p.Syncs[0].Changes = p.Syncs[0].Changes[:1] }, true},
-		"a kept key":                   {add(Change{Key: "Z", Action: Keep, Reason: Released}), true},
+		"a kept key":                   {add(Change{Key: "Z", Action: verdict.Keep, Reason: verdict.Released}), true},
 		"counts":                       {func(p *Plan) { p.Unmanaged, p.Syncs[0].Unchanged, p.Complete = 5, 6, true }, true},
 		"places in files":              {first(func(c *Change) { c.Range = hcl.Range{Filename: "x"} }), true},
-		"an adoption of an old doubt":  {add(Change{Key: "Z", Action: Adopt, Reason: Unconfirmed}), false},
-		"an update of what was theirs": {rotation(NeverRecorded), false},
-		"not secured":                  {rotation(NotSecured), false},
-		"another value at the far end": {rotation(ValueDiffers), false},
-		"one more create":              {add(Change{Key: "Z", Action: Create, Reason: Missing}), false},
-		"a delete":                     {add(Change{Key: "Z", Action: Delete, Reason: GoneFromSource, BlockedBy: NotSupportedYet}), false},
-		"a record that goes":           {add(Change{Key: "Z", Action: Forget, Reason: GoneOutside}), false},
+		"an adoption of an old doubt":  {add(Change{Key: "Z", Action: verdict.Adopt, Reason: verdict.Unconfirmed}), false},
+		"an update of what was theirs": {rotation(verdict.NeverRecorded), false},
+		"not secured":                  {rotation(verdict.NotSecured), false},
+		"another value at the far end": {rotation(verdict.ValueDiffers), false},
+		"one more create":              {add(Change{Key: "Z", Action: verdict.Create, Reason: verdict.Missing}), false},
+		"a delete":                     {add(Change{Key: "Z", Action: verdict.Delete, Reason: verdict.GoneFromSource, BlockedBy: verdict.NotSupportedYet}), false},
+		"a record that goes":           {add(Change{Key: "Z", Action: verdict.Forget, Reason: verdict.GoneOutside}), false},
 		"one fewer":                    {func(p *Plan) { p.Syncs[0].Changes = p.Syncs[0].Changes[1:] }, false},
 		"another key":                  {first(func(c *Change) { c.Key = "AA" }), false},
 		"another secret":               {first(func(c *Change) { c.SecretKey = "AA" }), false},
@@ -188,9 +194,9 @@ func TestDigest(t *testing.T) {
 		"another environment":          {first(func(c *Change) { c.Source.Environment = "prod" }), false},
 		"another KMS":                  {first(func(c *Change) { c.Source.KMS = "l" }), false},
 		"readable":                     {first(func(c *Change) { c.Secured = false }), false},
-		"another reason":               {first(func(c *Change) { c.Reason = NeverRecorded }), false},
-		"another action":               {first(func(c *Change) { c.Action = Update }), false},
-		"blocked":                      {first(func(c *Change) { c.BlockedBy = MaxCount }), false},
+		"another reason":               {first(func(c *Change) { c.Reason = verdict.NeverRecorded }), false},
+		"another action":               {first(func(c *Change) { c.Action = verdict.Update }), false},
+		"blocked":                      {first(func(c *Change) { c.BlockedBy = verdict.MaxCount }), false},
 		"a rename":                     {first(func(c *Change) { c.RenamedFrom = "OLD" }), false},
 		"another sync":                 {func(p *Plan) { p.Syncs[0].Address = "sync.b" }, false},
 		"another destination":          {func(p *Plan) { p.Syncs[0].Destination.Environment = "Staging" }, false},
@@ -229,9 +235,9 @@ func TestDigestOfARotation(t *testing.T) {
 func TestMoved(t *testing.T) {
 	t.Parallel()
 	source := SourceRef{KMS: "k", Environment: "dev", Path: "/a"}
-	create := Change{Key: "A", SecretKey: "A", Action: Create, Reason: Missing, Secured: true, Source: source, Version: 1, SecretID: "s"}
+	create := Change{Key: "A", SecretKey: "A", Action: verdict.Create, Reason: verdict.Missing, Secured: true, Source: source, Version: 1, SecretID: "s"}
 	update := create
-	update.Action, update.Reason, update.VariableUUID = Update, SourceChanged, "{v}"
+	update.Action, update.Reason, update.VariableUUID = verdict.Update, verdict.SourceChanged, "{v}"
 	for name, test := range map[string]struct {
 		planned Change
 		later   func(*Change)
@@ -246,12 +252,12 @@ func TestMoved(t *testing.T) {
 		"another secret":        {create, func(c *Change) { c.SecretID = "t" }, "the secret changed in dev:/a"},
 		"another name":          {create, func(c *Change) { c.SecretKey = "B" }, "the secret changed in dev:/a"},
 		"another folder":        {create, func(c *Change) { c.Source.Path = "/b" }, "the secret changed in dev:/b"},
-		"refused now":           {create, func(c *Change) { c.BlockedBy = EmptyValue }, "it is refused now"},
-		"another action":        {update, func(c *Change) { c.Action = Adopt }, "the variable was changed"},
-		"another reason":        {update, func(c *Change) { c.Reason = NotSecured }, "the variable was changed"},
+		"refused now":           {create, func(c *Change) { c.BlockedBy = verdict.EmptyValue }, "it is refused now"},
+		"another action":        {update, func(c *Change) { c.Action = verdict.Adopt }, "the variable was changed"},
+		"another reason":        {update, func(c *Change) { c.Reason = verdict.NotSecured }, "the variable was changed"},
 		"to be readable":        {update, func(c *Change) { c.Secured = false }, "the variable was changed"},
-		"both, and refused":     {update, func(c *Change) { c.VariableUUID, c.Version, c.BlockedBy = "{w}", 2, CaseClash }, "the variable was made again; the secret changed in dev:/a; it is refused now"},
-		"gone, so created anew": {update, func(c *Change) { c.VariableUUID, c.Action, c.Reason = "", Create, Missing }, "the variable is gone"},
+		"both, and refused":     {update, func(c *Change) { c.VariableUUID, c.Version, c.BlockedBy = "{w}", 2, verdict.CaseClash }, "the variable was made again; the secret changed in dev:/a; it is refused now"},
+		"gone, so created anew": {update, func(c *Change) { c.VariableUUID, c.Action, c.Reason = "", verdict.Create, verdict.Missing }, "the variable is gone"},
 	} {
 		later := test.planned
 		test.later(&later)
@@ -271,7 +277,7 @@ func TestAPlanCannotHoldASecret(t *testing.T) {
 		t.Errorf("a plan can hold a secret or a function: %s", found)
 	}
 	for _, other := range []reflect.Type{
-		reflect.TypeFor[map[string][]*Want](), reflect.TypeFor[ledger.State](), reflect.TypeFor[*observe.Observation](), reflect.TypeFor[struct{ hidden func() }](),
+		reflect.TypeFor[map[string][]*want.Want](), reflect.TypeFor[ledger.State](), reflect.TypeFor[*observe.Observation](), reflect.TypeFor[struct{ hidden func() }](),
 	} {
 		if secretIn(other, nil) == "" {
 			t.Errorf("the walk finds nothing in %s", other)
@@ -318,8 +324,8 @@ func TestDestinationDiffLookUps(t *testing.T) {
 	t.Parallel()
 	s := mixed()
 	g := observe.NewGraph(&config.Config{Syncs: s.syncs})
-	d := DiffDestination(g, s.observe(g), s.state(), repositoryUUID)
-	if c, ok := d.Change("sync.b", "ADOPTED"); !ok || c.Action != Adopt {
+	d := DiffDestination(g, s.observe(g), s.state(), repositoryUUID, sceneNow)
+	if c, ok := d.Change("sync.b", "ADOPTED"); !ok || c.Action != verdict.Adopt {
 		t.Errorf("got %+v, %v", c, ok)
 	}
 	for _, none := range [][2]string{{"sync.a", "ADOPTED"}, {"sync.a", "SAME"}, {"sync.c", "CHANGED"}, {"sync.none", "NEW"}} {

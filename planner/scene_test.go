@@ -9,9 +9,13 @@ import (
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
+
+// sceneNow is when the plans of scenes and worlds are made.
+var sceneNow = time.Date(2026, 1, 10, 0, 0, 0, 0, time.UTC)
 
 // scene is a world of several syncs, folders and destinations. Destinations are
 // the deployment environments of acme/web, by name; "" is the repository itself.
@@ -23,6 +27,7 @@ type scene struct {
 	doubts  map[string][]providers.Doubt
 	entries map[string]map[string]*ledger.Entry
 	rolled  bool
+	config  config.Config // its name, moved and removed blocks
 }
 
 func newScene(syncs ...*config.Sync) *scene {
@@ -78,6 +83,13 @@ func (s *scene) record(environment, key, sync, value string) *ledger.Entry {
 	return e
 }
 
+// toWorkspace leads a sync to the own variables of acme instead.
+func toWorkspace(s *config.Sync) *config.Sync {
+	s.Destination.Repository, s.Destination.DeploymentEnvironment = set(""), set("")
+	s.Destination.WorkspaceScope = set(true)
+	return s
+}
+
 func idOf(environment string) string {
 	if environment == "" {
 		return repositoryUUID
@@ -97,6 +109,10 @@ func (s *scene) observe(g *observe.Graph) *observe.Observation {
 		read := &observe.DestinationRead{Ref: ref}
 		obs.Destinations[ref] = read
 		if read.Err = s.broken[ref.Environment]; read.Err != nil {
+			continue
+		}
+		if ref.OfWorkspace() {
+			read.ID = "{acme}"
 			continue
 		}
 		read.ID, read.RepositoryUUID = idOf(ref.Environment), repositoryUUID
@@ -122,8 +138,10 @@ func (s *scene) state() *ledger.State {
 }
 
 func (s *scene) plan() *Plan {
-	g := observe.NewGraph(&config.Config{Syncs: s.syncs})
-	return Diff(g, s.observe(g), s.state())
+	cfg := s.config
+	cfg.Syncs = s.syncs
+	g := observe.NewGraph(&cfg).Leavings(s.state())
+	return Diff(g, s.observe(g), s.state(), sceneNow)
 }
 
 // said returns the changes of a sync as "KEY action reason blocked_by".
@@ -135,7 +153,7 @@ func said(p *Plan, address string) []string {
 		}
 		for _, c := range s.Changes {
 			line := c.Key + " " + string(c.Action) + " " + string(c.Reason)
-			if c.BlockedBy != NotBlocked {
+			if c.BlockedBy != verdict.NotBlocked {
 				line += " " + string(c.BlockedBy)
 			}
 			out = append(out, line)
@@ -180,7 +198,7 @@ sync "a" {
 	if err := os.WriteFile(filepath.Join(dir, "main.sync.hcl"), []byte(file), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, diags := config.Load(dir)
+	cfg, diags := config.Load(dir, config.LoadOptions{NeedInputs: true})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
+	"github.com/hanzoai/kmsync/planner/want"
 )
 
 // A value that no variable can carry is refused, by a rule that fits it; a value
@@ -13,26 +15,26 @@ func TestValuesThatCannotBeCarried(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		value string
-		want  Block
+		want  verdict.Block
 	}{
-		"plain":           {"canary", NotBlocked},
-		"spaces":          {" canary ", NotBlocked},
-		"tab":             {"canary\tcanary", NotBlocked},
-		"escape":          {"canary\x1b[31m", NotBlocked},
-		"other scripts":   {"ünïcode 😀", NotBlocked},
-		"dollar":          {"$canary ${not one}", NotBlocked},
-		"replacement":     {"canary \ufffd", NotBlocked},
-		"empty":           {"", EmptyValue},
-		"line feed":       {"canary\n", LineBreak},
-		"carriage return": {"canary\rcanary", LineBreak},
-		"zero byte":       {"canary\x00canary", NotSupportedYet},
-		"not UTF-8":       {"canary\xff", NotSupportedYet},
-		"half of a rune":  {"canary\xc3", NotSupportedYet},
-		"a reference":     {"canary-${OTHER}", NotSupportedYet},
+		"plain":           {"canary", verdict.NotBlocked},
+		"spaces":          {" canary ", verdict.NotBlocked},
+		"tab":             {"canary\tcanary", verdict.NotBlocked},
+		"escape":          {"canary\x1b[31m", verdict.NotBlocked},
+		"other scripts":   {"ünïcode 😀", verdict.NotBlocked},
+		"dollar":          {"$canary ${not one}", verdict.NotBlocked},
+		"replacement":     {"canary \ufffd", verdict.NotBlocked},
+		"empty":           {"", verdict.EmptyValue},
+		"line feed":       {"canary\n", verdict.LineBreak},
+		"carriage return": {"canary\rcanary", verdict.LineBreak},
+		"zero byte":       {"canary\x00canary", verdict.NotSupportedYet},
+		"not UTF-8":       {"canary\xff", verdict.NotSupportedYet},
+		"half of a rune":  {"canary\xc3", verdict.NotSupportedYet},
+		"a reference":     {"canary-${OTHER}", verdict.NotSupportedYet},
 	} {
 		s := newScene(syncFrom("a", "/a", "")).secret("/a", "KEY", test.value)
 		g := observe.NewGraph(&config.Config{Syncs: s.syncs})
-		wants := wantsOf(g.Nodes[0], s.observe(g))
+		wants := want.Of(g.Nodes[0], s.observe(g))
 		if len(wants) != 1 || wants[0].Block != test.want {
 			t.Errorf("%s: got %+v, want one key blocked by %q", name, wants, test.want)
 		}

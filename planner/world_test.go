@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
@@ -19,7 +21,8 @@ import (
 type world struct {
 	syncs   []*config.Sync
 	secrets []providers.Secret
-	broken  bool // the source cannot be read
+	config  config.Config // its name, moved and removed blocks
+	broken  bool          // the source cannot be read
 	doubts  []providers.Doubt
 	live    []providers.Variable
 	entries map[string]*ledger.Entry
@@ -30,7 +33,7 @@ const (
 	liveUUID       = "{00000000-0000-4000-8000-00000000000a}"
 	otherUUID      = "{00000000-0000-4000-8000-00000000000b}"
 	newUUID        = "{00000000-0000-4000-8000-00000000000c}"
-	address        = "sync.a"
+	syncA          = "sync.a"
 )
 
 // zeros is a source of random bytes that are not random.
@@ -56,7 +59,9 @@ func newSync(label string) *config.Sync {
 }
 
 func (w *world) graph() *observe.Graph {
-	return observe.NewGraph(&config.Config{Syncs: w.syncs})
+	cfg := w.config
+	cfg.Syncs = w.syncs
+	return observe.NewGraph(&cfg).Leavings(w.state())
 }
 
 func (w *world) observation(g *observe.Graph) *observe.Observation {
@@ -85,7 +90,7 @@ func (w *world) state() *ledger.State {
 
 func (w *world) plan() *Plan {
 	g := w.graph()
-	return Diff(g, w.observation(g), w.state())
+	return Diff(g, w.observation(g), w.state(), sceneNow)
 }
 
 // apply carries out what the plan does not block, as the applier would.
@@ -94,17 +99,17 @@ func (w *world) apply(p *Plan) {
 	if len(g.Destinations) == 0 {
 		return // nothing is enabled, so nothing was planned
 	}
-	diff := DiffDestination(g, w.observation(g), w.state(), repositoryUUID)
+	diff := DiffDestination(g, w.observation(g), w.state(), repositoryUUID, sceneNow)
 	for _, s := range p.Syncs {
 		for _, c := range s.Changes {
-			if c.BlockedBy != NotBlocked {
+			if c.BlockedBy != verdict.NotBlocked {
 				continue
 			}
 			switch c.Action {
-			case Create:
-				w.live = append(w.live, providers.Variable{UUID: newUUID, Key: c.Key, Secured: c.Secured})
-				w.record(s.Address, c, newUUID, diff)
-			case Update, Adopt:
+			case verdict.Create, verdict.Rename:
+				w.live = append(w.live, providers.Variable{UUID: newUUID + c.Key, Key: c.Key, Secured: c.Secured})
+				w.record(s.Address, c, newUUID+c.Key, diff)
+			case verdict.Update, verdict.Adopt:
 				for i := range w.live {
 					if w.live[i].UUID == c.VariableUUID {
 						w.live[i].Secured = c.Secured
@@ -112,8 +117,10 @@ func (w *world) apply(p *Plan) {
 					}
 				}
 				w.record(s.Address, c, c.VariableUUID, diff)
-			case Forget:
+			case verdict.Forget:
 				delete(w.entries, c.Key)
+			case verdict.Release:
+				w.entries[c.Key].Released = true
 			}
 		}
 	}
@@ -121,9 +128,10 @@ func (w *world) apply(p *Plan) {
 
 func (w *world) record(owner string, c Change, uuid string, diff *DestinationDiff) {
 	w.entries[c.Key] = &ledger.Entry{
-		Key: c.Key, Owner: ledger.Owner{Sync: owner}, UUID: uuid, Secured: c.Secured, KeyID: testKey.ID(),
+		Key: c.Key, Owner: ledger.Owner{Config: w.config.Name.Value, Sync: owner}, UUID: uuid, Secured: c.Secured, KeyID: testKey.ID(),
 		Fingerprint: testKey.Fingerprint(repositoryUUID, c.Key, diff.Want(c.Key).Value),
 		Source:      ledger.Source{KMS: c.Source.KMS, Environment: c.Source.Environment, Path: c.Source.Path, Name: c.SecretKey, ID: c.SecretID},
+		Writes:      []ledger.Write{{At: sceneNow, Action: string(c.Action)}},
 	}
 }
 
@@ -191,7 +199,7 @@ func liveOptions() []option {
 
 func ledgerOptions() []option {
 	options := []option{{"no record", func(*world) {}}}
-	for _, owner := range []string{address, "sync.gone", "sync.off"} {
+	for _, owner := range []string{syncA, "sync.gone", "sync.off"} {
 		for _, uuid := range []string{"", liveUUID, otherUUID} {
 			for bits := range 1 << 4 {
 				e := ledger.Entry{
@@ -279,23 +287,30 @@ func TestEveryWorldOfOneKey(t *testing.T) {
 	}
 }
 
-func (w *world) check(t *testing.T, name string) {
+// check plans the world, applies the plan and plans again. It returns the first plan.
+func (w *world) check(t *testing.T, name string) *Plan {
 	t.Helper()
 	p := w.plan()
 	if broken := w.brokenPromise(p); broken != "" {
 		t.Fatalf("%s\nworld%s\nplan %+v", broken, name, p.Syncs)
 	}
 	if !p.CanApply() {
-		return // nothing would change
+		return p // nothing would change
 	}
 	w.apply(p)
 	for _, s := range w.plan().Syncs {
 		for _, c := range s.Changes {
-			if c.BlockedBy == NotBlocked && c.Action != Keep {
+			if c.BlockedBy == verdict.NotBlocked && c.Action != verdict.Keep {
 				t.Fatalf("the plan of the applied world is not empty\nworld%s\nplan %+v\nthen %+v", name, p.Syncs, c)
 			}
 		}
 	}
+	return p
+}
+
+// has reports whether there is a secret of that name to read.
+func (w *world) has(name string) bool {
+	return !w.broken && slices.ContainsFunc(w.secrets, func(s providers.Secret) bool { return s.Name == name })
 }
 
 func (w *world) brokenPromise(p *Plan) string {
@@ -303,14 +318,24 @@ func (w *world) brokenPromise(p *Plan) string {
 	for _, s := range p.Syncs {
 		for _, c := range s.Changes {
 			verdicts[c.Key]++
-			if c.Action == Delete && c.BlockedBy == NotBlocked {
+			if c.Action == verdict.Delete && c.BlockedBy == verdict.NotBlocked {
 				return "a delete is not held"
 			}
-			if c.Action.Writes() && c.BlockedBy == NotBlocked && (w.broken || len(w.secrets) == 0 || w.secrets[0].Name != c.SecretKey) {
+			if c.Action.Writes() && c.BlockedBy == verdict.NotBlocked && !w.has(c.SecretKey) {
 				return "a write without a secret behind it"
 			}
-			if c.Action.Writes() && c.BlockedBy == NotBlocked && s.Status != StatusPlanned {
+			if c.Action.Writes() && c.BlockedBy == verdict.NotBlocked && s.Status != StatusPlanned {
 				return "a write for a sync that is not planned"
+			}
+			if (c.Action == verdict.Rename) != (c.RenamedFrom != "") {
+				return "a rename without an old name, or an old name without a rename"
+			}
+		}
+	}
+	for _, s := range p.Syncs {
+		for _, c := range s.Changes {
+			if c.RenamedFrom != "" && verdicts[c.RenamedFrom] != 1 {
+				return "nothing is said of the old name " + c.RenamedFrom
 			}
 		}
 	}

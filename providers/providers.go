@@ -86,10 +86,11 @@ type Source interface {
 	List(ctx context.Context, folder Folder) (SourceListing, error)
 }
 
-// Scope is one place where Bitbucket keeps variables.
+// Scope is one place where Bitbucket keeps variables: a deployment environment, a
+// repository, or a workspace.
 type Scope struct {
 	Workspace   string // slug
-	Repository  string // slug
+	Repository  string // slug; "" for the workspace's own variables, which every repository sees
 	Environment string // UUID of the deployment environment with braces; "" for the repository's own
 }
 
@@ -121,11 +122,17 @@ type Repository struct {
 	UUID string // with braces
 }
 
+// Workspace identifies a workspace whatever its name is.
+type Workspace struct {
+	UUID string // with braces
+}
+
 // Reader reads variables from Bitbucket. It pages to the end by itself.
 type Reader interface {
 	Variables(ctx context.Context, scope Scope) (VariableListing, error)
 	Environments(ctx context.Context, workspace, repository string) ([]Environment, error)
 	Repository(ctx context.Context, workspace, repository string) (Repository, error)
+	Workspace(ctx context.Context, workspace string) (Workspace, error)
 }
 
 // Assignment is what a write sets: the whole variable, always.

@@ -127,15 +127,20 @@ func secretCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // variableCommand is "variable REPOSITORY[/ENVIRONMENT] KEY DOING [VALUE]", what a
-// person does by hand in workspace acme: set, unsecure, recreate, remove.
+// person does by hand in workspace acme: set, unsecure, recreate, remove. "acme" in
+// the place of a repository means the workspace's own variables.
 func variableCommand(ts *testscript.TestScript, _ bool, args []string) {
 	s := stageOf(ts)
 	repository, environment, _ := strings.Cut(args[0], "/")
 	s.server.Update(func(w *world.World) {
-		r := w.Bitbucket.Workspace("acme").Repository(repository)
-		variables := &r.Variables
-		if environment != "" {
+		workspace := w.Bitbucket.Workspace("acme")
+		variables := &workspace.Variables
+		if r := workspace.Repository(repository); r != nil && environment != "" {
 			variables = &r.Environment(environment).Variables
+		} else if r != nil {
+			variables = &r.Variables
+		} else if repository != "acme" {
+			ts.Fatalf("no repository %s", repository)
 		}
 		i := slices.IndexFunc(*variables, func(v world.Variable) bool { return v.Key == args[1] })
 		if i < 0 && args[2] != "set" {

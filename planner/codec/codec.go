@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // FormatVersion is the version of the plan document. Minor versions only add
@@ -28,8 +29,9 @@ type Meta struct {
 
 // Encode returns the plan as programs read it: one JSON document, indented by
 // two spaces, with a line end. Lists are never null; what there is none of
-// (reason, blocked_by, secret_key, deployment_environment, range, error,
-// oldest_write) is null. It holds no value and no fingerprint. Equal plans give
+// (reason, blocked_by, secret_key, repository, deployment_environment, range, error,
+// oldest_write) is null. A destination that is a workspace's own variables has no
+// repository, and the scope "workspace". It holds no value and no fingerprint. Equal plans give
 // equal bytes, but for created_at. The error is that of the JSON encoder.
 func Encode(p *planner.Plan, m Meta) ([]byte, error) {
 	return JSON(planDocument{
@@ -139,15 +141,16 @@ type sourceDocument struct {
 type destinationDocument struct {
 	Type        string  `json:"type"`
 	Workspace   string  `json:"workspace"`
-	Repository  string  `json:"repository"`
+	Repository  *string `json:"repository"`
 	Environment *string `json:"deployment_environment"`
+	Scope       string  `json:"scope,omitempty"`
 	Connection  string  `json:"connection,omitempty"`
 }
 
 type changeDocument struct {
 	Key         string          `json:"key"`
 	SecretKey   *string         `json:"secret_key"`
-	Action      planner.Action  `json:"action"`
+	Action      verdict.Action  `json:"action"`
 	Reason      *string         `json:"reason"`
 	Secured     bool            `json:"secured"`
 	Owned       bool            `json:"owned"`
@@ -167,7 +170,7 @@ type failureDocument struct {
 }
 
 type findingDocument struct {
-	Kind     planner.FindingKind `json:"kind"`
+	Kind     verdict.FindingKind `json:"kind"`
 	Severity planner.Severity    `json:"severity"`
 	Address  string              `json:"address"`
 	Key      string              `json:"key"`
@@ -226,10 +229,14 @@ func encodeSource(s planner.SourceRef) sourceDocument {
 }
 
 func encodeDestination(d planner.DestinationRef) destinationDocument {
-	return destinationDocument{
-		Type: "bitbucket", Workspace: d.Workspace, Repository: d.Repository,
+	document := destinationDocument{
+		Type: "bitbucket", Workspace: d.Workspace, Repository: orNull(d.Repository),
 		Environment: orNull(d.Environment), Connection: d.Connection,
 	}
+	if d.OfWorkspace() {
+		document.Scope = "workspace"
+	}
+	return document
 }
 
 func encodeChange(c planner.Change) changeDocument {

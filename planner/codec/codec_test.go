@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 var encodedAt = time.Date(2026, 5, 12, 11, 30, 0, 0, time.FixedZone("CEST", 2*60*60))
@@ -33,7 +34,7 @@ func encode(t *testing.T, p *planner.Plan) []byte {
 func contractPlan() *planner.Plan {
 	source := planner.SourceRef{KMS: "hanzo", Environment: "dev", Path: "/payments"}
 	change := planner.Change{
-		Key: "KMS_API_KEY", SecretKey: "API_KEY", Action: planner.Update, Reason: planner.SourceChanged, Secured: true, Owned: true,
+		Key: "KMS_API_KEY", SecretKey: "API_KEY", Action: verdict.Update, Reason: verdict.SourceChanged, Secured: true, Owned: true,
 		Source: source, Version: 7, OldVersion: 6, Range: rangeAt(14), VariableUUID: "{v}",
 	}
 	return &planner.Plan{
@@ -130,15 +131,15 @@ func TestEncodeEverything(t *testing.T) {
 	p := contractPlan()
 	p.Complete = false
 	p.Syncs[0].Changes = []planner.Change{
-		{Key: "KMS_B", RenamedFrom: "KMS_A", Action: planner.Rename, Reason: planner.Renamed, BlockedBy: planner.NotSupportedYet, Detail: "a detail"},
-		{Key: "KMS_C", Action: planner.Keep},
+		{Key: "KMS_B", RenamedFrom: "KMS_A", Action: verdict.Rename, Reason: verdict.Renamed, BlockedBy: verdict.NotSupportedYet, Detail: "a detail"},
+		{Key: "KMS_C", Action: verdict.Keep},
 	}
 	p.Syncs = append(p.Syncs, planner.SyncPlan{
 		Address: "sync.broken", Status: planner.StatusError, Destination: planner.DestinationRef{Workspace: "acme", Repository: "web"},
 		Failure: &planner.Failure{Summary: "Cannot read the source", Detail: "why", Range: rangeAt(30)},
 	})
 	p.LeftBehind = []planner.Remnant{{Sync: "sync.old", Destination: planner.DestinationRef{Workspace: "acme", Repository: "web"}, Keys: 8}}
-	p.Findings = []planner.Finding{{Kind: planner.FindDoubt, Severity: planner.Warning, Address: "sync.broken", Key: "K", Detail: "Something. Do this.", Range: rangeAt(31)}}
+	p.Findings = []planner.Finding{{Kind: verdict.FindDoubt, Severity: planner.Warning, Address: "sync.broken", Key: "K", Detail: "Something. Do this.", Range: rangeAt(31)}}
 	got := decode(t, encode(t, p)).(map[string]any)
 
 	web := map[string]any{"type": "bitbucket", "workspace": "acme", "repository": "web", "deployment_environment": nil}

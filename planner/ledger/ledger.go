@@ -33,10 +33,12 @@ type State struct {
 
 // Destination is one place that variables were written to.
 type Destination struct {
-	ID              string // repository UUID, then "/" and the environment UUID if any
-	RepositoryUUID  string
+	// ID is the repository's UUID, then "/" and the environment's if any; or the
+	// workspace's UUID, for its own variables.
+	ID              string
+	RepositoryUUID  string // "" for the workspace's own variables
 	EnvironmentUUID string
-	// The names it had when last seen.
+	// The names it had when last seen; no Repository for the workspace's own variables.
 	Workspace, Repository, Environment string
 	Entries                            map[string]*Entry // by destination key
 }
@@ -103,8 +105,10 @@ type Intent struct {
 
 // Outcome is a write that was answered, or a change of the ledger alone.
 type Outcome struct {
-	Kind  OutcomeKind
-	Entry Entry // for Written and Adopted: the entry as it is now, without Writes
+	Kind OutcomeKind
+	// Entry is, for Written and Adopted, the entry as it is now, without Writes; for
+	// Reowned its Key and Owner, and for the others its Key.
+	Entry Entry
 	Write Write // for Written
 }
 
@@ -123,6 +127,12 @@ const (
 	Adopted
 	// Forgotten: the entry is removed.
 	Forgotten
+	// Released: the variable is not kmsync's to delete any more, until a sync wants
+	// it; the entry keeps all else. It is an error where none is believed.
+	Released
+	// Reowned: the entry has another owner and keeps all else. It is an error where
+	// none is believed.
+	Reowned
 )
 
 // Holder is who holds the lock of a ledger.

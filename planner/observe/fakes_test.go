@@ -1,7 +1,7 @@
 package observe_test
 
 import (
-	gocmp "cmp"
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -20,6 +20,7 @@ const (
 	webUUID        = "{web}"
 	stagingUUID    = "{staging}"
 	productionUUID = "{production}"
+	workspaceUUID  = "{acme}"
 )
 
 func set[T any](v T) config.Located[T] {
@@ -54,6 +55,7 @@ type services struct {
 	live         map[string][]providers.Variable
 	environments []providers.Environment
 	uuid         string
+	otherSpace   string            // what acme is now; "" for workspaceUUID
 	uuids        map[string]string // of repositories that have another one
 	// during is called in every call.
 	during func(call string)
@@ -115,7 +117,12 @@ func (s *services) Environments(ctx context.Context, workspace, repository strin
 
 // Repository implements providers.Reader.
 func (s *services) Repository(ctx context.Context, workspace, repository string) (providers.Repository, error) {
-	return providers.Repository{UUID: gocmp.Or(s.uuids[repository], s.uuid)}, s.call(ctx, "repository "+workspace+"/"+repository)
+	return providers.Repository{UUID: cmp.Or(s.uuids[repository], s.uuid)}, s.call(ctx, "repository "+workspace+"/"+repository)
+}
+
+// Workspace implements providers.Reader.
+func (s *services) Workspace(ctx context.Context, workspace string) (providers.Workspace, error) {
+	return providers.Workspace{UUID: cmp.Or(s.otherSpace, workspaceUUID)}, s.call(ctx, "workspace "+workspace)
 }
 
 // made returns the calls so far, sorted, and forgets them.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/address"
 )
 
 // Graph is what a configuration asks for: which folders feed which destinations
@@ -13,27 +14,48 @@ type Graph struct {
 	Nodes        []*Node          // one per sync, sorted by address
 	Folders      []SourceRef      // to read, distinct, sorted
 	Destinations []DestinationRef // to read, distinct, as written, sorted
+	Name         string           // kmsync.name; "" for none
+	// Selection says which keys may be written; see [Graph.Select].
+	Selection address.Selection
+
+	moved   map[string]*config.Moved // by the address before
+	removed []*config.Removed
 }
 
-// Node is one sync with what it reads and feeds.
+// Node is one sync with what it reads and feeds, or what a sync left behind in
+// one destination, as a removed block speaks of it; see [Graph.Leavings].
 type Node struct {
 	Sync        *config.Sync
 	Folders     []SourceRef // the sources, in order
 	Destination DestinationRef
+	Removed     *config.Removed // nil for a sync that is declared
+	Choice      Choice
 }
 
 // NewGraph returns the graph of a valid configuration. A disabled sync is a node,
 // but nothing is read on its behalf.
 func NewGraph(cfg *config.Config) *Graph {
-	g := &Graph{}
-	folders, destinations := map[SourceRef]bool{}, map[DestinationRef]bool{}
+	g := &Graph{Name: cfg.Name.Value, moved: map[string]*config.Moved{}, removed: cfg.Removed}
+	for _, m := range cfg.Moved {
+		g.moved[m.From.Value] = m
+	}
 	for _, sync := range cfg.Syncs {
 		n := &Node{Sync: sync, Destination: destinationOf(sync)}
 		for _, source := range sync.Sources {
 			n.Folders = append(n.Folders, SourceRef{source.KMS, source.Environment.Value, source.SecretPath.Value})
 		}
 		g.Nodes = append(g.Nodes, n)
-		if !sync.Enabled.Value {
+	}
+	g.gather()
+	return g
+}
+
+// gather lists what is to be read for the nodes.
+func (g *Graph) gather() {
+	g.Folders, g.Destinations = nil, nil
+	folders, destinations := map[SourceRef]bool{}, map[DestinationRef]bool{}
+	for _, n := range g.Nodes {
+		if !n.IsRead() {
 			continue
 		}
 		destinations[n.Destination] = true
@@ -49,7 +71,6 @@ func NewGraph(cfg *config.Config) *Graph {
 	}
 	slices.SortFunc(g.Folders, CompareSources)
 	slices.SortFunc(g.Destinations, CompareDestinations)
-	return g
 }
 
 func destinationOf(sync *config.Sync) DestinationRef {
@@ -80,11 +101,19 @@ type SourceRef struct{ KMS, Environment, Path string }
 func (s SourceRef) String() string { return s.Environment + ":" + s.Path }
 
 // DestinationRef names a destination by the names in force: the environment by
-// its name where that is known, else as it was written.
+// its name where that is known, else as it was written. Without a repository it is
+// the workspace's own variables.
 type DestinationRef struct{ Connection, Workspace, Repository, Environment string }
 
-// String returns the destination as people write it: acme/payments (Staging).
+// OfWorkspace reports whether it is the workspace's own variables.
+func (d DestinationRef) OfWorkspace() bool { return d.Repository == "" }
+
+// String returns the destination as people read it: acme/payments (Staging), or
+// acme (workspace).
 func (d DestinationRef) String() string {
+	if d.OfWorkspace() {
+		return d.Workspace + " (workspace)"
+	}
 	s := d.Workspace + "/" + d.Repository
 	if d.Environment != "" {
 		s += " (" + d.Environment + ")"

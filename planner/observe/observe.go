@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -27,6 +28,9 @@ type Observer struct {
 type Observation struct {
 	Folders      map[SourceRef]*FolderRead
 	Destinations map[DestinationRef]*DestinationRead
+	// Overlaps says why a sync must not run: it and another turned out to share a
+	// destination, of which one would delete what the other writes.
+	Overlaps map[*config.Sync]error
 }
 
 // FolderRead is one folder as it was read, or why it could not be.
@@ -37,9 +41,10 @@ type FolderRead struct {
 
 // DestinationRead is one destination as it was read, or why it could not be.
 type DestinationRead struct {
-	// ID is the repository's UUID, and "/" and the environment's if there is one.
+	// ID is the repository's UUID, and "/" and the environment's if there is one; or
+	// the workspace's UUID, for its own variables.
 	ID              string
-	RepositoryUUID  string
+	RepositoryUUID  string // "" for the workspace's own variables
 	EnvironmentUUID string
 	Ref             DestinationRef // with the environment's real name
 	Scope           providers.Scope
@@ -49,8 +54,8 @@ type DestinationRead struct {
 
 // Observe reads every folder and destination of the graph, each once, with the
 // fewest requests: one list per folder, one environment list per repository with
-// a deployment environment, one listing per scope, and one GET per repository
-// that the ledger cannot identify. A failed read is part of the result.
+// a deployment environment, one listing per scope, and one GET per repository or
+// workspace that the ledger cannot identify. A failed read is part of the result.
 func (o *Observer) Observe(ctx context.Context, g *Graph, state *ledger.State) *Observation {
 	obs := &Observation{Folders: map[SourceRef]*FolderRead{}, Destinations: map[DestinationRef]*DestinationRead{}}
 	var work sync.WaitGroup
@@ -86,6 +91,7 @@ func (o *Observer) Observe(ctx context.Context, g *Graph, state *ledger.State) *
 	}
 	work.Wait()
 	tellApart(obs)
+	obs.Overlaps = overlaps(g, obs)
 	return obs
 }
 
@@ -128,6 +134,8 @@ func stopped(op, scope string) error {
 	return &providers.Error{Op: op, Scope: scope, Kind: providers.KindCanceled}
 }
 
+// repositoryKey is what bounds of requests are counted by. A workspace's own
+// variables have a bound of their own, "acme/".
 func repositoryKey(d DestinationRef) string { return d.Workspace + "/" + d.Repository }
 
 // folderOf is a folder of one project, whatever the blocks are called that lead
@@ -148,7 +156,7 @@ func (o *Observer) bySource(refs []SourceRef) map[folderOf][]SourceRef {
 }
 
 // byRepository groups sorted destinations by the account that reads them and the
-// repository.
+// repository; a workspace's own variables are a group of their own.
 func (o *Observer) byRepository(refs []DestinationRef) [][]DestinationRef {
 	type repository struct {
 		providers.Reader

@@ -167,7 +167,7 @@ func TestAnotherRepositoryOfTheSameName(t *testing.T) {
 // destinations of the repository are read.
 func TestUnknownEnvironment(t *testing.T) {
 	t.Parallel()
-	for _, written := range []string{"staging", "Stagin", "{nowhere}"} {
+	for _, written := range []string{"stag", "Stagin", "{nowhere}"} {
 		s := newServices()
 		g := graph(newSync("a", "/app", "web/"+written), newSync("b", "/app", "web"))
 		obs := s.observer(8).Observe(t.Context(), g, nothing())

@@ -85,7 +85,9 @@ func (r *Refresher) Refresh(ctx context.Context, id string, now time.Time) *Obse
 func (r *Refresher) view() *Observation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return &Observation{Folders: maps.Clone(r.obs.Folders), Destinations: maps.Clone(r.obs.Destinations)}
+	return &Observation{
+		Folders: maps.Clone(r.obs.Folders), Destinations: maps.Clone(r.obs.Destinations), Overlaps: r.obs.Overlaps,
+	}
 }
 
 // rests returns the folders and the spellings that a destination rests on.
@@ -94,7 +96,7 @@ func (r *Refresher) rests(view *Observation, id string) (map[SourceRef]bool, []D
 	var destinations []DestinationRef
 	for _, n := range r.graph.Nodes {
 		read := view.Destinations[n.Destination]
-		if read == nil || read.ID != id || !n.Sync.Enabled.Value {
+		if read == nil || read.ID != id || !n.IsRead() {
 			continue
 		}
 		if !slices.Contains(destinations, n.Destination) {
@@ -170,8 +172,8 @@ func (r *Refresher) refreshDestination(ctx context.Context, refs []DestinationRe
 	}
 }
 
-// sameRepository proves that the name still means the repository that the plan is
-// about: a variable seen before is there, at no cost, or else its UUID is read.
+// sameRepository proves that the name still means the repository or workspace that
+// the plan is about: a variable seen before is there, at no cost, or else its UUID is read.
 // While a question was open, the name may have gone to another repository.
 func (r *Refresher) sameRepository(ctx context.Context, ref DestinationRef, old DestinationRead, listing providers.VariableListing) error {
 	before := map[string]bool{}
@@ -183,15 +185,9 @@ func (r *Refresher) sameRepository(ctx context.Context, ref DestinationRef, old 
 			return nil
 		}
 	}
-	var found providers.Repository
-	var err error
-	if stop := r.observer.Limits.Do(ctx, repositoryKey(ref), func() {
-		found, err = r.observer.Readers[ref.Connection].Repository(ctx, ref.Workspace, ref.Repository)
-	}); stop != nil {
-		return stopped("read repository", repositoryKey(ref))
-	}
-	if err == nil && found.UUID != old.RepositoryUUID {
-		err = otherRepository(ref, old.RepositoryUUID, found.UUID)
+	uuid, err := r.observer.identify(ctx, ref)
+	if known := rootOf(old.ID); err == nil && uuid != known {
+		err = otherRepository(ref, known, uuid)
 	}
 	return err
 }
@@ -211,14 +207,13 @@ func (r *Refresher) Variables(ctx context.Context, ref DestinationRef) (provider
 	return listing, err
 }
 
-// Identity returns the id of a sync's destination, and the name it is observed by.
-func (r *Refresher) Identity(address string) (id string, ref DestinationRef) {
+// Identity returns the id of a destination by the name it is observed by, or ""
+// where that is not known.
+func (r *Refresher) Identity(written DestinationRef) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, n := range r.graph.Nodes {
-		if read := r.obs.Destinations[n.Destination]; n.Sync.Address == address && read != nil {
-			return read.ID, n.Destination
-		}
+	if read := r.obs.Destinations[written]; read != nil {
+		return read.ID
 	}
-	return "", ref
+	return ""
 }

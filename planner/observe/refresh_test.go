@@ -232,11 +232,11 @@ func TestVariables(t *testing.T) {
 	if diff := cmp.Diff([]string{"variables acme/web/{staging}"}, s.made()); diff != "" {
 		t.Error(diff)
 	}
-	if id, written := r.Identity("sync.a"); id != webUUID+"/"+stagingUUID || written != ref("web", "Staging") {
-		t.Errorf("identity %s %v", id, written)
+	if id := r.Identity(ref("web", "Staging")); id != webUUID+"/"+stagingUUID {
+		t.Errorf("identity %s", id)
 	}
-	if id, _ := r.Identity("sync.unknown"); id != "" {
-		t.Errorf("an unknown sync has the identity %s", id)
+	if id := r.Identity(ref("unknown", "")); id != "" {
+		t.Errorf("an unknown destination has the identity %s", id)
 	}
 }
 

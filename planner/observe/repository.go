@@ -3,7 +3,6 @@ package observe
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -13,7 +12,8 @@ import (
 
 // repositoryReader reads the destinations of one repository: its environments
 // if any destination is one, the variables of each scope once, and the
-// repository's UUID only where no live variable proves it.
+// repository's UUID only where no live variable proves it. A workspace's own
+// variables are read in the same way, as if they were a repository's.
 type repositoryReader struct {
 	*Observer
 	reader providers.Reader
@@ -26,13 +26,13 @@ type repositoryReader struct {
 
 func (r *repositoryReader) read(ctx context.Context) {
 	var (
-		work  sync.WaitGroup
-		found providers.Repository
-		err   error
+		work sync.WaitGroup
+		uuid string
+		err  error
 	)
 	known := r.known()
 	if len(known) == 0 {
-		work.Go(func() { found, err = r.identity(ctx) })
+		work.Go(func() { uuid, err = r.identify(ctx, r.first) })
 	}
 	work.Go(func() { r.list(ctx) })
 	work.Wait()
@@ -40,19 +40,19 @@ func (r *repositoryReader) read(ctx context.Context) {
 		return
 	}
 	if proven := r.proven(known); proven != "" {
-		found.UUID = proven
+		uuid = proven
 	} else if len(known) > 0 {
-		found, err = r.identity(ctx)
+		uuid, err = r.identify(ctx, r.first)
 	}
 	if err == nil {
-		err = r.sameRepository(known, found.UUID)
+		err = r.sameRepository(known, uuid)
 	}
 	same := map[string][]*DestinationRead{}
 	for _, read := range r.reads {
 		if read.Err != nil {
 			continue
 		}
-		read.settle(found.UUID, err, r.state)
+		read.settle(uuid, err, r.state)
 		same[read.ID] = append(same[read.ID], read)
 	}
 	for _, reads := range same {
@@ -61,13 +61,16 @@ func (r *repositoryReader) read(ctx context.Context) {
 	work.Wait()
 }
 
-// settle completes a read with the destination's identity.
-func (read *DestinationRead) settle(repositoryUUID string, err error, state *ledger.State) {
+// settle completes a read with the destination's identity, which the UUID of the
+// repository or workspace gives.
+func (read *DestinationRead) settle(uuid string, err error, state *ledger.State) {
 	if read.Err = err; err != nil {
 		return
 	}
-	read.RepositoryUUID = repositoryUUID
-	read.ID = DestinationID(repositoryUUID, read.EnvironmentUUID)
+	if !read.Ref.OfWorkspace() {
+		read.RepositoryUUID = uuid
+	}
+	read.ID = DestinationID(uuid, read.EnvironmentUUID)
 	read.suspectEmpty(state)
 }
 
@@ -96,24 +99,14 @@ func (read *DestinationRead) suspectEmpty(state *ledger.State) {
 	})
 }
 
-// DestinationID names a destination for good: the repository's UUID, and the
-// environment's if there is one.
-func DestinationID(repositoryUUID, environmentUUID string) string {
+// DestinationID names a destination for good: the UUID of the repository, and the
+// environment's if there is one, or the UUID of the workspace for its own
+// variables.
+func DestinationID(uuid, environmentUUID string) string {
 	if environmentUUID == "" {
-		return repositoryUUID
+		return uuid
 	}
-	return repositoryUUID + "/" + environmentUUID
-}
-
-func (r *repositoryReader) identity(ctx context.Context) (found providers.Repository, err error) {
-	ref := r.first
-	stop := r.Limits.Do(ctx, repositoryKey(ref), func() {
-		found, err = r.reader.Repository(ctx, ref.Workspace, ref.Repository)
-	})
-	if stop != nil {
-		return found, stopped("read repository", repositoryKey(ref))
-	}
-	return found, err
+	return uuid + "/" + environmentUUID
 }
 
 // list resolves the environments and lists the variables of every scope.
@@ -177,46 +170,6 @@ func (r *repositoryReader) resolve(ctx context.Context) {
 	}
 }
 
-// environmentNamed finds the environment that is written as an exact name, or as
-// a {uuid}: what looks like a UUID is never taken for a name, which somebody
-// could choose to look like one.
-func environmentNamed(ref DestinationRef, environments []providers.Environment) (providers.Environment, error) {
-	var found []providers.Environment
-	for _, e := range environments {
-		if strings.HasPrefix(ref.Environment, "{") {
-			if strings.EqualFold(e.UUID, ref.Environment) {
-				return e, nil
-			}
-		} else if e.Name == ref.Environment {
-			found = append(found, e)
-		}
-	}
-	switch len(found) {
-	case 0:
-		return providers.Environment{}, noSuchEnvironment(ref, environments)
-	case 1:
-		return found[0], nil
-	}
-	return providers.Environment{}, &providers.Error{
-		Op: "find deployment environment", Scope: ref.String(), Kind: providers.KindAmbiguous,
-		Hint: fmt.Sprintf("two environments have this name; write the {uuid} of one: %s or %s", found[0].UUID, found[1].UUID),
-	}
-}
-
-func noSuchEnvironment(ref DestinationRef, environments []providers.Environment) error {
-	names := make([]string, len(environments))
-	for i, e := range environments {
-		names[i] = e.Name
-	}
-	hint := "the repository has no deployment environment; create it in Bitbucket first"
-	if len(names) > 0 {
-		hint = "the repository has " + strings.Join(names, ", ") + "; write one of these names, exactly"
-	}
-	return &providers.Error{
-		Op: "find deployment environment", Scope: ref.String(), Kind: providers.KindNotFound, Hint: hint,
-	}
-}
-
 // failed reports whether nothing was read of this repository.
 func (r *repositoryReader) failed() bool {
 	for _, read := range r.reads {
@@ -227,7 +180,8 @@ func (r *repositoryReader) failed() bool {
 	return true
 }
 
-// known returns the ledger's destinations that had this repository's name.
+// known returns the ledger's destinations that had this repository's name, or this
+// workspace's for its own variables.
 func (r *repositoryReader) known() []*ledger.Destination {
 	var known []*ledger.Destination
 	ref := r.first
@@ -237,51 +191,4 @@ func (r *repositoryReader) known() []*ledger.Destination {
 		}
 	}
 	return known
-}
-
-// proven returns the repository's UUID if a variable that the ledger recorded
-// there is live, which proves that the name still means the same repository.
-func (r *repositoryReader) proven(known []*ledger.Destination) string {
-	for _, d := range known {
-		recorded := map[string]bool{}
-		for _, e := range d.Entries {
-			recorded[e.UUID] = e.UUID != ""
-		}
-		for _, read := range r.reads {
-			if read.Err != nil || read.EnvironmentUUID != d.EnvironmentUUID {
-				continue
-			}
-			for _, v := range read.Listing.Variables {
-				if recorded[v.UUID] {
-					return d.RepositoryUUID
-				}
-			}
-		}
-	}
-	return ""
-}
-
-// sameRepository refuses a repository that has the name of one in the ledger and
-// another UUID: it was deleted and made again, perhaps by somebody else.
-func (r *repositoryReader) sameRepository(known []*ledger.Destination, uuid string) error {
-	for _, d := range known {
-		if d.RepositoryUUID == uuid {
-			return nil
-		}
-	}
-	if len(known) == 0 {
-		return nil
-	}
-	// Several are named in a fixed order.
-	first := slices.MinFunc(known, func(a, b *ledger.Destination) int { return strings.Compare(a.ID, b.ID) })
-	return otherRepository(r.first, first.RepositoryUUID, uuid)
-}
-
-// otherRepository refuses a name that means another repository than it did.
-func otherRepository(ref DestinationRef, known, now string) error {
-	return &providers.Error{
-		Op: "identify repository", Scope: repositoryKey(ref), Kind: providers.KindAmbiguous,
-		Hint: fmt.Sprintf("it was %s and is %s now, so it was deleted, or renamed and its name given to another; "+
-			"nothing is written there. Accepting the new one is not supported yet: to start anew, move the ledger away", known, now),
-	}
 }

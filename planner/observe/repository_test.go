@@ -86,7 +86,7 @@ func TestAnUnidentifiedDestination(t *testing.T) {
 	if r.Refresh(t.Context(), webUUID, begin.Add(time.Hour).Add(observe.MaxAgeOfEvidence)); len(s.made()) > 0 {
 		t.Error("what was not identified was read again")
 	}
-	if id, _ := r.Identity("sync.a"); id != "" {
+	if id := r.Identity(ref("web", "")); id != "" {
 		t.Errorf("identity %q", id)
 	}
 }

@@ -49,24 +49,40 @@ func (c *Client) Environments(ctx context.Context, workspace, repository string)
 
 // Repository implements [providers.Reader] by GET /2.0/repositories/{w}/{r}.
 func (c *Client) Repository(ctx context.Context, workspace, repository string) (providers.Repository, error) {
-	var got providers.Repository
-	err := c.send(ctx, call{
+	uuid, err := c.identify(ctx, call{
 		op: "read repository", scope: workspace + "/" + repository,
-		template: templateRepository, method: http.MethodGet,
-		segments: []string{"repositories", workspace, repository},
-		decode: func(body []byte) error {
-			var answer struct {
-				UUID string `json:"uuid"`
-			}
-			if err := json.Unmarshal(body, &answer); err != nil {
-				return err
-			}
-			got.UUID = answer.UUID
-			if !isUUID(got.UUID) {
-				return errors.New("no uuid")
-			}
-			return nil
-		},
+		template: templateRepository, segments: []string{"repositories", workspace, repository},
 	})
-	return got, err
+	return providers.Repository{UUID: uuid}, err
+}
+
+// Workspace implements [providers.Reader] by GET /2.0/workspaces/{workspace}, which
+// needs another right than the workspace's variables do.
+func (c *Client) Workspace(ctx context.Context, workspace string) (providers.Workspace, error) {
+	uuid, err := c.identify(ctx, call{
+		op: "read workspace", scope: workspace, template: templateWorkspace, segments: []string{"workspaces", workspace},
+	})
+	return providers.Workspace{UUID: uuid}, err
+}
+
+// identify asks for one thing and returns its UUID.
+func (c *Client) identify(ctx context.Context, k call) (string, error) {
+	var answer struct {
+		UUID string `json:"uuid"`
+	}
+	k.method = http.MethodGet
+	k.decode = func(body []byte) error {
+		answer.UUID = ""
+		if err := json.Unmarshal(body, &answer); err != nil {
+			return err
+		}
+		if !isUUID(answer.UUID) {
+			return errors.New("no uuid")
+		}
+		return nil
+	}
+	if err := c.send(ctx, k); err != nil {
+		return "", err
+	}
+	return answer.UUID, nil
 }

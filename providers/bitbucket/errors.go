@@ -16,11 +16,15 @@ const (
 	codeNoVariable = "variable-service.variable.not-found"
 
 	hintGone      = "deleted, renamed, or this token lost access; or Pipelines was never switched on for it"
+	hintNoSpace   = "deleted, renamed, or this token has no access to the workspace"
 	hintVariable  = "The variable was deleted or made anew since it was listed."
 	hintLogin     = "The token is wrong, expired or revoked. An API token needs the e-mail address of the Atlassian account, not the user name; app passwords ended on 2026-07-28."
 	hintMechanism = "This kind of credential is not accepted here; use an access token of the repository or workspace, or an API token with scopes."
 	hintRead      = "To read, the credential needs the scopes pipeline and repository (API token: read:pipeline:bitbucket and read:repository:bitbucket), and an admin of the repository behind it."
 	hintWrite     = "The credential needs the scope pipeline:variable (API token: admin:pipeline:bitbucket) to write, and an admin of the repository behind it."
+	hintWorkspace = "An API token needs the scope read:workspace:bitbucket to identify the workspace; of access tokens, one of the workspace is needed, not of a repository or project."
+	hintSpaceRead = "To read a workspace's variables, the credential needs the scope pipeline (API token: read:pipeline:bitbucket and read:workspace:bitbucket), and an admin of the workspace behind it; an access token of one repository is not enough."
+	hintSpaceSet  = "To write a workspace's variables, the credential needs the scope pipeline:variable (API token: admin:pipeline:bitbucket), and an admin of the workspace behind it; an access token of one repository is not enough."
 	hintHTML      = "A proxy or login page answered, or Bitbucket's front door refused the request."
 	hintWithdrawn = "Bitbucket has withdrawn this endpoint."
 )
@@ -123,6 +127,9 @@ func hint(r *httpx.Request, status int, code string, inner detail, more data) st
 		if code == codeNoVariable {
 			return hintVariable
 		}
+		if ofWorkspace(r) {
+			return hintNoSpace
+		}
 		return hintGone
 	case http.StatusGone:
 		return hintWithdrawn
@@ -148,14 +155,33 @@ func hintForbidden(r *httpx.Request, inner detail) string {
 		return text + "."
 	}
 	message := read[string](inner.Message)
-	if strings.Contains(message, "authentication mechanism") ||
-		strings.Contains(message, "authentication using the provided token") {
+	mechanism := strings.Contains(message, "authentication mechanism") ||
+		strings.Contains(message, "authentication using the provided token")
+	switch {
+	case ofWorkspace(r):
+		return hintForWorkspace(r)
+	case mechanism:
 		return hintMechanism
-	}
-	if r.Method == http.MethodGet {
+	case r.Method == http.MethodGet:
 		return hintRead
 	}
 	return hintWrite
+}
+
+// ofWorkspace reports whether a request is about a workspace itself, not about one
+// of its repositories.
+func ofWorkspace(r *httpx.Request) bool { return strings.HasPrefix(r.Template, templateWorkspace) }
+
+// hintForWorkspace says which rights a request about a workspace needs, which are
+// others than those in its repositories.
+func hintForWorkspace(r *httpx.Request) string {
+	switch {
+	case r.Template == templateWorkspace:
+		return hintWorkspace
+	case r.Method == http.MethodGet:
+		return hintSpaceRead
+	}
+	return hintSpaceSet
 }
 
 func allScopes(names []string) bool {

@@ -127,6 +127,36 @@ func TestForbiddenNamesTheScopes(t *testing.T) {
 	}
 }
 
+// What belongs to the workspace needs other rights than what belongs to one of its
+// repositories, also where the answer says that the kind of credential is wrong.
+func TestForbiddenInAWorkspace(t *testing.T) {
+	t.Parallel()
+	for _, message := range []string{"x", "This API is not accessible by this authentication mechanism"} {
+		ctx, c := t.Context(), answer(t, 403, `{"error":{"message":"`+message+`"}}`).client(nil)
+		_, workspace := c.Workspace(ctx, "acme")
+		_, list := c.Variables(ctx, acme)
+		_, create := c.Create(ctx, acme, providers.Assignment{Key: "A", Value: hidden.New("v")})
+		_, update := c.Update(ctx, acme, "{a}", providers.Assignment{Key: "A", Value: hidden.New("v")})
+		for name, c := range map[string]struct {
+			err         error
+			scope, want string
+		}{
+			"read workspace": {workspace, "acme", "read:workspace:bitbucket"},
+			"list":           {list, "acme (workspace)", "read:pipeline:bitbucket and read:workspace:bitbucket), and an admin of the workspace"},
+			"create":         {create, "acme (workspace)", "pipeline:variable (API token: admin:pipeline:bitbucket), and an admin of the workspace"},
+			"update":         {update, "acme (workspace)", "pipeline:variable (API token: admin:pipeline:bitbucket), and an admin of the workspace"},
+		} {
+			if e := wantKind(t, c.err, providers.KindForbidden); !strings.Contains(e.Hint, c.want) || e.Scope != c.scope {
+				t.Errorf("%s: scope %q, hint %q", name, e.Scope, e.Hint)
+			}
+		}
+	}
+	_, err := answer(t, 404, `{"error":{"message":"x"}}`).client(nil).Variables(t.Context(), acme)
+	if e := wantKind(t, err, providers.KindNotFound); !strings.Contains(e.Hint, "no access to the workspace") || strings.Contains(e.Hint, "Pipelines") {
+		t.Errorf("hint %q", e.Hint)
+	}
+}
+
 // A text of the answer never gets into an error, whatever the shape around it.
 func FuzzFail(f *testing.F) {
 	for _, seed := range []string{

@@ -20,14 +20,16 @@ import (
 )
 
 const (
-	repoVars = "/2.0/repositories/acme/web/pipelines_config/variables"
-	envUUID  = "{22222222-aaaa-4bbb-8ccc-000000000001}"
-	envVars  = "/2.0/repositories/acme/web/deployments_config/environments/%7B22222222-aaaa-4bbb-8ccc-000000000001%7D/variables"
-	token    = "canary-token"
+	spaceVars = "/2.0/workspaces/acme/pipelines-config/variables"
+	repoVars  = "/2.0/repositories/acme/web/pipelines_config/variables"
+	envUUID   = "{22222222-aaaa-4bbb-8ccc-000000000001}"
+	envVars   = "/2.0/repositories/acme/web/deployments_config/environments/%7B22222222-aaaa-4bbb-8ccc-000000000001%7D/variables"
+	token     = "canary-token"
 )
 
 var (
 	web     = providers.Scope{Workspace: "acme", Repository: "web"}
+	acme    = providers.Scope{Workspace: "acme"}
 	staging = providers.Scope{Workspace: "acme", Repository: "web", Environment: envUUID}
 )
 

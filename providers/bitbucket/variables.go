@@ -40,25 +40,38 @@ const (
 	templateRepository  = "/2.0/repositories/{workspace}/{repository}"
 	templateVariables   = templateRepository + "/pipelines_config/variables"
 	templateEnvironment = templateRepository + "/deployments_config/environments/{environment}/variables"
+
+	templateWorkspace          = "/2.0/workspaces/{workspace}"
+	templateWorkspaceVariables = templateWorkspace + "/pipelines-config/variables"
 )
 
 // variables is the call for the collection of a scope, without a slash at its
-// end: with one, the deployment form has answered 403.
+// end: with one, the deployment form has answered 403, and GET
+// /2.0/workspaces/{workspace}/pipelines-config/variables answers 404. That path is
+// written with a hyphen, GET /2.0/repositories/{w}/{r}/pipelines_config/variables
+// with an underscore; the other spelling of either is 404.
 func variables(op string, scope providers.Scope) call {
-	k := call{op: op, scope: scopeName(scope), template: templateVariables}
-	k.segments = []string{"repositories", scope.Workspace, scope.Repository, "pipelines_config", "variables"}
-	if scope.Environment != "" {
+	k := call{op: op, scope: scopeName(scope)}
+	repository := []string{"repositories", scope.Workspace, scope.Repository}
+	switch {
+	case scope.Repository == "" && scope.Environment == "":
+		k.template = templateWorkspaceVariables
+		k.segments = []string{"workspaces", scope.Workspace, "pipelines-config", "variables"}
+	case scope.Environment == "":
+		k.template = templateVariables
+		k.segments = append(repository, "pipelines_config", "variables")
+	default:
 		k.template = templateEnvironment
-		k.segments = []string{
-			"repositories", scope.Workspace, scope.Repository,
-			"deployments_config", "environments", scope.Environment, "variables",
-		}
+		k.segments = append(repository, "deployments_config", "environments", scope.Environment, "variables")
 	}
 	return k
 }
 
 func scopeName(s providers.Scope) string {
 	name := s.Workspace + "/" + s.Repository
+	if s.Repository == "" {
+		name = s.Workspace + " (workspace)"
+	}
 	if s.Environment != "" {
 		name += " (" + s.Environment + ")"
 	}

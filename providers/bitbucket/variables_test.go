@@ -49,7 +49,7 @@ func TestWritesSendTheWholeVariable(t *testing.T) {
 	const id = "{11111111-aaaa-4bbb-8ccc-000000000002}"
 	const escaped = "/%7B11111111-aaaa-4bbb-8ccc-000000000002%7D"
 	value := "canary <&> \u2028 ü \" \\"
-	for _, scope := range []providers.Scope{web, staging} {
+	for _, scope := range []providers.Scope{web, staging, acme} {
 		for _, secured := range []bool{true, false} {
 			a := providers.Assignment{Key: "DB_URL", Value: secret.New(value), Secured: secured}
 			s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
@@ -68,8 +68,11 @@ func TestWritesSendTheWholeVariable(t *testing.T) {
 				t.Fatal(err)
 			}
 			root := repoVars
-			if scope.Environment != "" {
+			switch scope {
+			case staging:
 				root = envVars
+			case acme:
+				root = spaceVars
 			}
 			s.wantRequests("POST "+root, "PUT "+root+escaped)
 			for i, v := range []providers.Variable{created, updated} {
@@ -228,7 +231,12 @@ func TestNothingIsSentForWhatCannotBeSent(t *testing.T) {
 			_, err := c.Variables(t.Context(), providers.Scope{Workspace: "..", Repository: "web"})
 			return err
 		},
-		"no repository": func() error { _, err := c.Variables(t.Context(), providers.Scope{Workspace: "acme"}); return err },
+		"no repository": func() error {
+			_, err := c.Variables(t.Context(), providers.Scope{Workspace: "acme", Environment: envUUID})
+			return err
+		},
+		"no workspace":    func() error { _, err := c.Variables(t.Context(), providers.Scope{}); return err },
+		"workspace, dots": func() error { _, err := c.Workspace(t.Context(), ".."); return err },
 	} {
 		if e := wantKind(t, try(), providers.KindInvalid); e.Sent {
 			t.Errorf("%s: Sent is true", name)

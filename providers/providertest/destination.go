@@ -18,7 +18,7 @@ type ReadWriter interface {
 }
 
 // DestinationFixture is one repository without variables of its own, that has a
-// deployment environment without variables.
+// deployment environment without variables, in a workspace without variables.
 type DestinationFixture struct {
 	Client                ReadWriter
 	Workspace, Repository string
@@ -26,8 +26,10 @@ type DestinationFixture struct {
 }
 
 // Destination runs the suite for a [providers.Reader] and [providers.Writer].
-// Tests about variables run for the repository and for its environment.
+// Tests about variables run for the repository, for its environment and for the
+// workspace.
 func Destination(t *testing.T, factory func(t *testing.T) DestinationFixture) {
+	t.Run("workspace", func(t *testing.T) { destinationWorkspace(t, factory(t)) })
 	t.Run("repository", func(t *testing.T) { destinationRepository(t, factory(t)) })
 	t.Run("environments", func(t *testing.T) { destinationEnvironments(t, factory(t)) })
 	t.Run("scopes are apart", func(t *testing.T) { destinationScopes(t, factory(t)) })
@@ -46,6 +48,10 @@ func Destination(t *testing.T, factory func(t *testing.T) DestinationFixture) {
 			f := factory(t)
 			test(t, f.Client, f.environment(t))
 		})
+		t.Run(name+" in workspace", func(t *testing.T) {
+			f := factory(t)
+			test(t, f.Client, providers.Scope{Workspace: f.Workspace})
+		})
 	}
 }
 
@@ -63,6 +69,24 @@ func (f DestinationFixture) environment(t *testing.T) providers.Scope {
 		t.Fatalf("environment %q is not among %v", f.Environment, all)
 	}
 	return providers.Scope{Workspace: f.Workspace, Repository: f.Repository, Environment: all[i].UUID}
+}
+
+func destinationWorkspace(t *testing.T, f DestinationFixture) {
+	bySlug, err := f.Client.Workspace(t.Context(), f.Workspace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !braced.MatchString(bySlug.UUID) {
+		t.Errorf("UUID is %q, want one with braces", bySlug.UUID)
+	}
+	byUUID, err := f.Client.Workspace(t.Context(), bySlug.UUID)
+	if err != nil || byUUID != bySlug {
+		t.Errorf("asked by UUID: %v, %v", byUUID, err)
+	}
+	_, err = f.Client.Workspace(t.Context(), "kmsync-conformance-nowhere")
+	fails(t, err, providers.KindNotFound)
+	_, err = f.Client.Variables(t.Context(), providers.Scope{Workspace: "kmsync-conformance-nowhere"})
+	fails(t, err, providers.KindNotFound)
 }
 
 func destinationRepository(t *testing.T, f DestinationFixture) {
@@ -134,9 +158,16 @@ func destinationScopes(t *testing.T, f DestinationFixture) {
 		t.Errorf("the environment shows %v of the repository", got)
 	}
 	create(t, f.Client, environment, "KEY", "environment", false)
-	got := variables(t, f.Client, repository)
-	if len(got) != 1 || !got[0].Value.Equal(secret.New("repository")) {
-		t.Error("the repository's variable was touched")
+	workspace := providers.Scope{Workspace: f.Workspace}
+	if got := variables(t, f.Client, workspace); len(got) != 0 {
+		t.Errorf("the workspace shows %v of the repository", got)
+	}
+	create(t, f.Client, workspace, "KEY", "workspace", false)
+	for value, scope := range map[string]providers.Scope{"repository": repository, "environment": environment, "workspace": workspace} {
+		got := variables(t, f.Client, scope)
+		if len(got) != 1 || !got[0].Value.Equal(secret.New(value)) {
+			t.Errorf("the variable of the %s was touched", value)
+		}
 	}
 }
 

@@ -27,15 +27,15 @@ func (c *applyCmd) Run(ctx context.Context, a *app) (code int, err error) {
 	if err != nil {
 		return reported(err)
 	}
-	defer func() { err = errors.Join(err, s.place.close()) }()
-	known, err := s.place.store.Load(ctx)
+	defer func() { err = errors.Join(err, s.place.Close()) }()
+	known, err := s.place.Store.Load(ctx)
 	if err != nil {
 		return 0, planError(err)
 	}
 	if err := s.checkLedger(known); err != nil {
 		return 0, err
 	}
-	locked, state, err := s.place.store.Lock(ctx, a.holder("apply"), c.LockTimeout)
+	locked, state, err := s.place.Store.Lock(ctx, a.holder("apply"), c.LockTimeout)
 	if err != nil {
 		return 0, lockError(err)
 	}
@@ -63,7 +63,7 @@ func (c *applyCmd) apply(ctx context.Context, s *session, locked ledger.Session,
 		}
 	}
 	result := applier.Apply(ctx, s.plan, applier.Deps{
-		Writers: s.services.writers, Graph: s.graph, State: s.state, Session: locked,
+		Writers: s.services.Writers, Graph: s.graph, State: s.state, Session: locked,
 		Refresher: observe.NewRefresher(s.observer, s.graph, s.state, s.observed),
 		Limits:    s.observer.Limits, Destinations: c.Parallelism, Now: s.env.Now, Run: s.env.user(),
 	}, events.emit)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/hanzoai/kmsync/cmd/internal/flags"
 	"github.com/hanzoai/kmsync/cmd/internal/view"
 )
 
@@ -24,12 +25,14 @@ import (
 type root struct {
 	Globals
 	Validate validateCmd `cmd:"" help:"Check the configuration; needs no network and no credentials."`
+	Fmt      fmtCmd      `cmd:"" help:"Bring the configuration files into canonical form."`
+	Graph    graphCmd    `cmd:"" help:"Draw which folders feed which destinations."`
 	Plan     planCmd     `cmd:"" help:"Show what apply would change, and why."`
 	Apply    applyCmd    `cmd:"" help:"Plan, ask, and do exactly that."`
 	Ledger   ledgerCmd   `cmd:"" help:"Show what kmsync remembers of its own writes."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Run a KMS and a Bitbucket on this machine, to try things out."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
-	Help     helpCmd     `cmd:"" help:"Explain a topic: exit-codes, environment, credentials, formats."`
+	Help     helpCmd     `cmd:"" help:"Explain a topic: exit-codes, environment, credentials, addresses, formats."`
 }
 
 // Globals are the flags of every command.
@@ -76,7 +79,7 @@ func Main(ctx context.Context, env Env) (code int) {
 		kong.Description("Keeps Bitbucket Pipelines variables as your KMS has them: declared in files, planned, reviewed, applied."),
 		kong.Writers(env.Stdout, env.Stderr),
 		kong.Exit(func(code int) { panic(exit{code}) }),
-		kong.Resolvers(environmentFlags(env.Getenv)),
+		kong.Resolvers(flags.FromEnvironment(env.Getenv)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.UsageOnError(),
 	)
@@ -87,7 +90,7 @@ func Main(ctx context.Context, env Env) (code int) {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	parsed, err := parser.Parse(longFlags(parser, args))
+	parsed, err := parser.Parse(flags.SingleDash(parser, args))
 	if err != nil {
 		return reportUsage(env.Stderr, env.Args, err)
 	}
@@ -139,7 +142,7 @@ func newLogger(w io.Writer, globals Globals) *slog.Logger {
 // reportUsage says what is wrong with the command line.
 func reportUsage(w io.Writer, args []string, err error) int {
 	text := err.Error()
-	if later, ok := notSupportedYet(args, err); ok {
+	if later, ok := flags.NotSupportedYet(args, err); ok {
 		text = later
 	}
 	view.Error(w, errors.New(strings.TrimSpace(text)))

@@ -14,7 +14,7 @@ var topics embed.FS
 
 // helpCmd explains a topic.
 type helpCmd struct {
-	Topic string `arg:"" optional:"" help:"exit-codes, environment, credentials or formats."`
+	Topic string `arg:"" optional:"" help:"exit-codes, environment, credentials, addresses or formats."`
 }
 
 // Run prints the topic, or which there are.
@@ -24,7 +24,7 @@ func (c *helpCmd) Run(_ context.Context, a *app) (int, error) {
 	}
 	text, err := topics.ReadFile("topics/" + c.Topic + ".txt")
 	if err != nil || strings.ContainsAny(c.Topic, `/\`) {
-		return 0, &usageError{fmt.Sprintf("there is no help topic %q: the topics are exit-codes, environment, credentials and formats", c.Topic)}
+		return 0, &usageError{fmt.Sprintf("there is no help topic %q: the topics are exit-codes, environment, credentials, addresses and formats", c.Topic)}
 	}
 	_, err = a.env.Stdout.Write(text)
 	return exitOK, err

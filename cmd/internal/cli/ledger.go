@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/hanzoai/kmsync/cmd/internal/view"
+	"github.com/hanzoai/kmsync/config"
 )
 
 // ledgerCmd groups the care of the ledger.
@@ -17,12 +18,16 @@ type ledgerShowCmd struct{}
 
 // Run reads the last committed state; it takes no lock and makes no request.
 func (c *ledgerShowCmd) Run(ctx context.Context, a *app) (code int, err error) {
-	p, err := a.place(ctx)
+	path, err := a.ledgerPath()
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, p.close()) }()
-	state, err := p.store.Load(ctx)
+	p, err := a.place(ctx, path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	state, err := p.Store.Load(ctx)
 	if err != nil {
 		return 0, planError(err)
 	}
@@ -30,4 +35,14 @@ func (c *ledgerShowCmd) Run(ctx context.Context, a *app) (code int, err error) {
 		return exitOK, view.LedgerJSON(a.env.Stdout, state)
 	}
 	return exitOK, view.Ledger(a.env.Stdout, state, a.style(a.env.StdoutTTY))
+}
+
+// ledgerPath returns the folder of the ledger that the configuration names, or the
+// default where there is no configuration.
+func (a *app) ledgerPath() (string, error) {
+	cfg, diags := config.Load(a.dir, config.LoadOptions{Environment: a.variableOfEnvironment, Version: a.env.Version})
+	if diags.HasErrors() && len(cfg.Files) > 0 {
+		return "", a.reject(cfg, diags)
+	}
+	return cfg.LedgerPath.Value, nil
 }

@@ -12,6 +12,7 @@ import (
 type planCmd struct {
 	RunFlags
 	DetailedExitcode bool `help:"Exit with 2 when there are differences."`
+	Full             bool `help:"List every change, also those that are the same in many syncs."`
 }
 
 // Run reads, decides and prints.
@@ -21,8 +22,8 @@ func (c *planCmd) Run(ctx context.Context, a *app) (code int, err error) {
 	if err != nil {
 		return reported(err)
 	}
-	defer func() { err = errors.Join(err, s.place.close()) }()
-	state, err := s.place.store.Load(ctx)
+	defer func() { err = errors.Join(err, s.place.Close()) }()
+	state, err := s.place.Store.Load(ctx)
 	if err != nil {
 		return 0, planError(err)
 	}
@@ -32,7 +33,9 @@ func (c *planCmd) Run(ctx context.Context, a *app) (code int, err error) {
 	if err := s.decide(ctx, state); err != nil {
 		return 0, err
 	}
-	if err := s.print(s.style(s.env.StdoutTTY)); err != nil {
+	style := s.style(s.env.StdoutTTY)
+	style.Full = c.Full
+	if err := s.print(style); err != nil {
 		return 0, err
 	}
 	return planCode(s.plan.Summary(), c.DetailedExitcode), nil
@@ -48,7 +51,10 @@ func (s *session) print(style view.Style) error {
 		if _, err := s.env.Stdout.Write(document); err != nil {
 			return err
 		}
-	} else if err := view.Plan(s.env.Stdout, s.plan, style, s.env.Now()); err != nil {
+		return view.Problems(s.env.Stderr, s.plan)
+	}
+	style.Flags = s.graph.Selection.Flags()
+	if err := view.Plan(s.env.Stdout, s.plan, style, s.env.Now()); err != nil {
 		return err
 	}
 	return view.Problems(s.env.Stderr, s.plan)

@@ -8,15 +8,22 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/hanzoai/kmsync/cmd/internal/flags"
 	"github.com/hanzoai/kmsync/cmd/internal/view"
+	"github.com/hanzoai/kmsync/cmd/internal/wire"
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // RunFlags are the flags of every command that plans.
 type RunFlags struct {
+	InputFlags
+	Target      []string      `sep:"none" placeholder:"ADDRESS" help:"Write only what this address names; may be repeated. See kmsync help addresses."`
+	Exclude     []string      `sep:"none" placeholder:"ADDRESS" help:"Leave out what this address names, even where it is targeted; may be repeated."`
 	Parallelism int           `default:"8" placeholder:"N" help:"Requests in flight; at most 4 to one repository."`
 	LockTimeout time.Duration `placeholder:"D" help:"Wait this long for another run to end; plan takes no lock."`
 	FreshLedger bool          `help:"In Pipelines, go on although the ledger is new here and will be thrown away."`
@@ -29,10 +36,10 @@ var errReported = errors.New("reported")
 // read and what was decided.
 type session struct {
 	*app
-	flags    RunFlags
+	given    RunFlags
 	cfg      *config.Config
-	place    *place
-	services *services
+	place    *wire.Place
+	services *wire.Services
 	graph    *observe.Graph
 	observer *observe.Observer
 	state    *ledger.State
@@ -42,32 +49,43 @@ type session struct {
 
 // open loads the configuration and builds the clients. It makes no request.
 // waiting is told when a service asks to slow down.
-func (a *app) open(ctx context.Context, flags RunFlags, waiting func(service string, d time.Duration)) (*session, error) {
-	if flags.Parallelism < 1 {
+func (a *app) open(ctx context.Context, given RunFlags, waiting func(service string, d time.Duration)) (*session, error) {
+	if given.Parallelism < 1 {
 		return nil, &usageError{"--parallelism must be at least 1"}
 	}
-	if flags.LockTimeout < 0 {
+	if given.LockTimeout < 0 {
 		return nil, &usageError{"--lock-timeout must not be negative"}
 	}
-	if err := laterVariable(a.env.Getenv); err != nil {
-		return nil, err
+	if flag := flags.LaterVariable(a.env.Getenv); flag != "" {
+		return nil, &usageError{fmt.Sprintf("the flag --%s is not supported yet: unset %s", flag, flags.Variable(flag))}
 	}
-	cfg, diags := a.load()
-	if diags.HasErrors() {
-		return nil, a.reject(cfg, diags)
+	chosen, err := address.ParseSelection(given.Target, given.Exclude)
+	if err != nil {
+		return nil, &usageError{err.Error()}
 	}
-	p, err := a.place(ctx)
+	cfg, diags, err := a.load(given.InputFlags, true)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{app: a, flags: flags, cfg: cfg, place: p, graph: observe.NewGraph(cfg)}
-	connected, more := a.connect(cfg, p, flags.Parallelism, waiting)
+	if diags.HasErrors() {
+		return nil, a.reject(cfg, diags)
+	}
+	graph, err := selected(cfg, chosen)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.place(ctx, cfg.LedgerPath.Value)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{app: a, given: given, cfg: cfg, place: p, graph: graph}
+	connected, more := p.Connect(cfg, needed(cfg, graph), given.Parallelism, waiting)
 	if more.HasErrors() {
-		return nil, errors.Join(a.reject(cfg, append(diags, more...)), p.close())
+		return nil, errors.Join(a.reject(cfg, append(diags, more...)), p.Close())
 	}
 	s.services = connected
 	s.observer = &observe.Observer{
-		Sources: connected.sources, Readers: connected.readers, Limits: observe.NewLimits(flags.Parallelism),
+		Sources: connected.Sources, Readers: connected.Readers, Limits: observe.NewLimits(given.Parallelism),
 		Now: a.env.Now, Sleep: a.env.Sleep,
 	}
 	return s, a.diagnose(cfg, diags)
@@ -85,7 +103,7 @@ func (a *app) reject(cfg *config.Config, diags hcl.Diagnostics) error {
 // checkLedger refuses a local ledger that does not exist yet where the machine is
 // thrown away after the run: every run would write every secured key again.
 func (s *session) checkLedger(state *ledger.State) error {
-	if state.Serial == 0 && s.place.getenv("BITBUCKET_BUILD_NUMBER") != "" && !s.flags.FreshLedger {
+	if state.Serial == 0 && s.place.Getenv("BITBUCKET_BUILD_NUMBER") != "" && !s.given.FreshLedger {
 		return &refusal{"there is no ledger here, and what a pipeline writes to disk is thrown away with the job: " +
 			"every run would write every secured variable again. To accept that, add --fresh-ledger"}
 	}
@@ -95,13 +113,16 @@ func (s *session) checkLedger(state *ledger.State) error {
 // decide reads both services and makes the plan. When ctx ends meanwhile there is
 // none: what was not read must not look like what is not there.
 func (s *session) decide(ctx context.Context, state *ledger.State) error {
-	s.state = state
+	s.state, s.graph = state, s.graph.Leavings(state)
 	s.observed = s.observer.Observe(ctx, s.graph, state)
 	if ctx.Err() != nil {
 		return fmt.Errorf("stopped before there was a plan: %w", context.Cause(ctx))
 	}
-	s.plan = planner.Diff(s.graph, s.observed, state)
-	s.plan.Requests.Made = s.services.requests()
+	s.plan = planner.Diff(s.graph, s.observed, state, s.env.Now())
+	if err := s.graph.Selection.Unmatched(s.graph.Names(), s.plan.Keys); err != nil {
+		return errors.Join(view.Problems(s.env.Stderr, s.plan), err)
+	}
+	s.plan.Requests.Made = s.services.Requests()
 	s.plan.Findings = append(s.ledgerFindings(state), s.plan.Findings...)
 	return nil
 }
@@ -110,7 +131,7 @@ func (s *session) decide(ctx context.Context, state *ledger.State) error {
 func (s *session) ledgerFindings(state *ledger.State) []planner.Finding {
 	var findings []planner.Finding
 	found := func(detail string) {
-		findings = append(findings, planner.Finding{Kind: planner.FindLedger, Severity: planner.Warning, Detail: detail})
+		findings = append(findings, planner.Finding{Kind: verdict.FindLedger, Severity: planner.Warning, Detail: detail})
 	}
 	if state.Running != nil {
 		found(state.Running.Run + " is at work (" + state.Running.Doing + "): what it is writing shows as unconfirmed here. Plan again when it has ended.")
@@ -119,7 +140,7 @@ func (s *session) ledgerFindings(state *ledger.State) []planner.Finding {
 	case state.Rolled:
 		found("The ledger is older than the one this machine last wrote, as after restoring a backup. " +
 			"Nothing in it is believed: every secured variable is written once more, and nothing is deleted.")
-	case state.Serial == 0 && s.place.getenv("CI") != "":
+	case state.Serial == 0 && s.place.Getenv("CI") != "":
 		found("There is no ledger here, and this looks like a CI job, whose disk may be thrown away: " +
 			"every run would write every secured variable again. Keep the .kmsync folder and KMSYNC_LEDGER_KEY between runs.")
 	}
@@ -128,3 +149,11 @@ func (s *session) ledgerFindings(state *ledger.State) []planner.Finding {
 
 // planError turns a failed load of the ledger into what a person can act on.
 func planError(err error) error { return fmt.Errorf("read the ledger: %w", err) }
+
+// place opens what a run works with, its ledger in the folder at path.
+func (a *app) place(ctx context.Context, path string) (*wire.Place, error) {
+	return wire.Open(ctx, wire.Surroundings{
+		Getenv: a.env.Getenv, WorkDir: a.env.Dir, Dir: a.dir, LedgerPath: path, Sandbox: a.UseSandbox,
+		Now: a.env.Now, Sleep: a.env.Sleep, Random: a.env.Random, Version: a.env.Version, Stderr: a.env.Stderr, Log: a.log,
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/hanzoai/kmsync/cmd/internal/wire"
 	"github.com/hanzoai/kmsync/providers/sandbox"
 )
 
@@ -48,7 +49,7 @@ func (c *sandboxCmd) Run(ctx context.Context, a *app) (code int, err error) {
 func (a *app) worldPath(named string) (string, error) {
 	switch {
 	case named == "":
-		dir, err := a.sandboxDir()
+		dir, err := wire.SandboxDir(a.dir)
 		return filepath.Join(dir, "world.json"), err
 	case filepath.IsAbs(named):
 		return named, nil

@@ -12,11 +12,16 @@ import (
 )
 
 // validateCmd checks a configuration without network and credentials.
-type validateCmd struct{}
+type validateCmd struct {
+	InputFlags
+}
 
 // Run reports every mistake of the directory in one go.
 func (c *validateCmd) Run(_ context.Context, a *app) (int, error) {
-	cfg, diags := a.load()
+	cfg, diags, err := a.load(c.InputFlags, false)
+	if err != nil {
+		return 0, err
+	}
 	if a.JSON {
 		if err := view.DiagnosticsJSON(a.env.Stdout, diags); err != nil {
 			return 0, err
@@ -34,12 +39,19 @@ func (c *validateCmd) Run(_ context.Context, a *app) (int, error) {
 }
 
 // load reads the configuration and checks what can be checked without a request.
-func (a *app) load() (*config.Config, hcl.Diagnostics) {
-	cfg, diags := config.Load(a.dir)
+// With complete, every variable must have a value.
+func (a *app) load(flags InputFlags, complete bool) (*config.Config, hcl.Diagnostics, error) {
+	inputs, err := a.inputs(flags)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, diags := config.Load(a.dir, config.LoadOptions{
+		Environment: a.variableOfEnvironment, Inputs: inputs, NeedInputs: complete, Version: a.env.Version,
+	})
 	if !a.UseSandbox {
 		diags = append(diags, credentials.Check(cfg, a.env.Getenv)...)
 	}
-	return cfg, diags
+	return cfg, diags, nil
 }
 
 // diagnose prints diagnostics to stderr.

@@ -99,6 +99,10 @@ func (n safeNav) ContextString(offset int) string {
 // document, whether there are any or not. Lines and columns count from 1. The
 // error is that of w.
 func DiagnosticsJSON(w io.Writer, diags hcl.Diagnostics) error {
+	return writeJSON(w, documentOf(diags))
+}
+
+func documentOf(diags hcl.Diagnostics) diagnosticsDocument {
 	document := diagnosticsDocument{FormatVersion: codec.FormatVersion, Diagnostics: []diagnosticDocument{}}
 	for _, d := range diags {
 		severity := "error"
@@ -113,7 +117,7 @@ func DiagnosticsJSON(w io.Writer, diags hcl.Diagnostics) error {
 		})
 	}
 	document.Valid = document.Errors == 0
-	return writeJSON(w, document)
+	return document
 }
 
 type diagnosticsDocument struct {

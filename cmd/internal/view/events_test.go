@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanzoai/kmsync/applier"
-	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/codec"
+	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -19,9 +19,9 @@ func clock() time.Time { return now }
 
 // events is one of each, and each kind of failure.
 func events() []applier.Event {
-	created := change("KMS_REGION", planner.Create, planner.Missing)
-	moved := blocked(change("KMS_X", planner.Update, planner.SourceChanged), planner.Moved, "the variable is gone from acme/payments (Staging)")
-	failed := change("KMS_API_KEY", planner.Update, planner.SourceChanged)
+	created := change("KMS_REGION", verdict.Create, verdict.Missing)
+	moved := blocked(change("KMS_X", verdict.Update, verdict.SourceChanged), verdict.Moved, "the variable is gone from acme/payments (Staging)")
+	failed := change("KMS_API_KEY", verdict.Update, verdict.SourceChanged)
 	refusal := &providers.Error{Op: "update variable", Scope: "acme/payments (Staging)", Kind: providers.KindForbidden, Status: 403, Hint: "Give the token the right to edit variables."}
 	lost := &providers.Error{Op: "update variable", Scope: "acme/payments (Staging)", Kind: providers.KindUnavailable, Sent: true}
 	ended := &providers.Error{Op: "update variable", Scope: "acme/payments (Staging)", Kind: providers.KindUnauthenticated, Status: 401}
@@ -29,8 +29,8 @@ func events() []applier.Event {
 	return []applier.Event{
 		applier.Started{Changes: 4},
 		applier.Wrote{Address: "sync.payments-dev", Destination: staging, Change: created},
-		applier.Recorded{Address: "sync.payments-dev", Destination: staging, Change: change("KMS_A", planner.Adopt, planner.Adopted)},
-		applier.Recorded{Address: "sync.payments-dev", Destination: staging, Change: change("KMS_F", planner.Forget, planner.GoneOutside)},
+		applier.Recorded{Address: "sync.payments-dev", Destination: staging, Change: change("KMS_A", verdict.Adopt, verdict.Adopted)},
+		applier.Recorded{Address: "sync.payments-dev", Destination: staging, Change: change("KMS_F", verdict.Forget, verdict.GoneOutside)},
 		applier.Waiting{Service: "Bitbucket", For: 11500 * time.Millisecond},
 		applier.Stopped{Address: "sync.payments-dev", Destination: staging, Change: moved},
 		applier.Failed{Address: "sync.payments-dev", Destination: staging, Change: failed, Err: refusal},

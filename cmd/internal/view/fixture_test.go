@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
@@ -46,14 +47,14 @@ func line(n int) hcl.Range {
 }
 
 // change returns a change with everything that a phrase may name.
-func change(key string, a planner.Action, r planner.Reason) planner.Change {
+func change(key string, a verdict.Action, r verdict.Reason) planner.Change {
 	return planner.Change{
 		Key: key, SecretKey: key, Action: a, Reason: r, Secured: true, Owned: true,
 		Source: payments, Version: 7, OldVersion: 6, Range: line(14),
 	}
 }
 
-func blocked(c planner.Change, by planner.Block, detail string) planner.Change {
+func blocked(c planner.Change, by verdict.Block, detail string) planner.Change {
 	c.BlockedBy, c.Detail = by, detail
 	return c
 }
@@ -67,12 +68,12 @@ func syncOf(address string, changes ...planner.Change) planner.SyncPlan {
 
 // brief is a plan with a change of every group.
 func brief() *planner.Plan {
-	created := change("KMS_REGION", planner.Create, planner.Missing)
+	created := change("KMS_REGION", verdict.Create, verdict.Missing)
 	created.Version, created.OldVersion, created.Owned = 1, 0, false
 	s := syncOf("sync.payments-dev",
-		change("KMS_API_KEY", planner.Update, planner.SourceChanged),
-		blocked(change("KMS_EMPTY", planner.Keep, planner.Refused), planner.EmptyValue, ""),
-		blocked(change("KMS_LEGACY_TOKEN", planner.Delete, planner.GoneFromSource), planner.NotSupportedYet, ""),
+		change("KMS_API_KEY", verdict.Update, verdict.SourceChanged),
+		blocked(change("KMS_EMPTY", verdict.Keep, verdict.Refused), verdict.EmptyValue, ""),
+		blocked(change("KMS_LEGACY_TOKEN", verdict.Delete, verdict.GoneFromSource), verdict.NotSupportedYet, ""),
 		created,
 	)
 	s.Unchanged, s.Unmanaged, s.OldestWrite = 9, 3, now.Add(-41*24*time.Hour-time.Hour)
@@ -82,15 +83,15 @@ func brief() *planner.Plan {
 // world is a plan in which everything that can happen to a sync happens.
 func world() *planner.Plan {
 	p := brief()
-	renamed := change("KMS_DB_URL", planner.Rename, planner.Renamed)
+	renamed := change("KMS_DB_URL", verdict.Rename, verdict.Renamed)
 	renamed.RenamedFrom = "KMS_DB"
-	foreign := change("KMS_TAKEN", planner.Update, planner.NeverRecorded)
+	foreign := change("KMS_TAKEN", verdict.Update, verdict.NeverRecorded)
 	foreign.Owned = false
 	p.Syncs[0].Changes = append(p.Syncs[0].Changes,
 		renamed, foreign,
-		change("KMS_WEBHOOK", planner.Update, planner.ReplacedOutside),
-		change("KMS_ADOPTED", planner.Adopt, planner.Adopted),
-		change("KMS_PINNED", planner.Keep, planner.Protected),
+		change("KMS_WEBHOOK", verdict.Update, verdict.ReplacedOutside),
+		change("KMS_ADOPTED", verdict.Adopt, verdict.Adopted),
+		change("KMS_PINNED", verdict.Keep, verdict.Protected),
 	)
 	broken := syncOf("sync.legacy")
 	broken.Status = planner.StatusError
@@ -106,8 +107,8 @@ func world() *planner.Plan {
 	p.Syncs = append([]planner.SyncPlan{broken}, append(p.Syncs, quiet, off)...)
 	p.LeftBehind = []planner.Remnant{{Sync: "sync.old", Destination: staging, Keys: 8}}
 	p.Findings = []planner.Finding{
-		{Kind: planner.FindNotSecured, Severity: planner.Security, Address: "sync.payments-dev", Key: "KMS_WEBHOOK", Range: line(14), Detail: "Everyone with access to acme/payments could read this variable. Apply secures it; change the secret as well."},
-		{Kind: planner.FindLedger, Severity: planner.Warning, Detail: "There is no ledger here yet. Every secured key is written once."},
+		{Kind: verdict.FindNotSecured, Severity: planner.Security, Address: "sync.payments-dev", Key: "KMS_WEBHOOK", Range: line(14), Detail: "Everyone with access to acme/payments could read this variable. Apply secures it; change the secret as well."},
+		{Kind: verdict.FindLedger, Severity: planner.Warning, Detail: "There is no ledger here yet. Every secured key is written once."},
 	}
 	p.Requests = planner.Requests{Made: 6, ToApply: 6}
 	return p

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hanzoai/kmsync/cmd/internal/view/group"
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // Plan writes the plan as people read it: the syncs in the order of the plan,
@@ -17,7 +19,13 @@ import (
 // bytes. The error is that of w.
 func Plan(w io.Writer, p *planner.Plan, style Style, now time.Time) error {
 	out := &page{style: style}
-	out.syncs(p.Syncs)
+	syncs := p.Syncs
+	if !style.Full {
+		var groups []*group.Group
+		groups, syncs = group.Of(p.Syncs, likeness)
+		out.groups(groups, p.Syncs)
+	}
+	out.syncs(syncs)
 	out.leftBehind(p.LeftBehind)
 	out.findings(p.Findings)
 	out.closing(p, now)
@@ -75,6 +83,9 @@ func route(s planner.SyncPlan) string {
 	for _, source := range s.Sources {
 		from = append(from, source.String())
 	}
+	if len(from) == 0 { // a removed block
+		return "removed, from " + s.Destination.String()
+	}
 	return strings.Join(from, ", ") + " → " + s.Destination.String()
 }
 
@@ -102,26 +113,26 @@ type mark struct {
 }
 
 func markOf(c planner.Change) mark {
-	if c.BlockedBy != planner.NotBlocked && !phrase.Held(c) {
+	if c.BlockedBy != verdict.NotBlocked && !phrase.Held(c) {
 		return mark{6, "!", red}
 	}
 	switch c.Action {
-	case planner.Delete:
+	case verdict.Delete:
 		return mark{1, "-", red}
-	case planner.Rename:
+	case verdict.Rename:
 		return mark{2, ">", yellow}
-	case planner.Update:
+	case verdict.Update:
 		return mark{3, "~", yellow}
-	case planner.Create:
+	case verdict.Create:
 		return mark{4, "+", green}
-	case planner.Adopt, planner.Forget, planner.Release:
+	case verdict.Adopt, verdict.Forget, verdict.Release:
 		return mark{5, "*", plain}
 	}
 	return mark{7, "=", dim}
 }
 
 func keyLabel(c planner.Change) string {
-	if c.Action == planner.Rename && c.RenamedFrom != "" {
+	if c.Action == verdict.Rename && c.RenamedFrom != "" {
 		return c.RenamedFrom + " → " + c.Key
 	}
 	return c.Key

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 func TestPlanGolden(t *testing.T) {
@@ -25,15 +26,15 @@ func plans() map[string]*planner.Plan {
 	unchanged := syncOf("sync.payments-dev")
 	unchanged.Unchanged, unchanged.OldestWrite = 48, now.Add(-time.Hour)
 	one := unchanged
-	one.Unchanged, one.Changes = 1, []planner.Change{change("KMS_PINNED", planner.Keep, planner.Protected)}
-	held := syncOf("sync.x", blocked(change("KMS_OLD", planner.Delete, planner.GoneFromSource), planner.NotSupportedYet, ""))
-	doubted := syncOf("sync.x", blocked(change("KMS_OLD", planner.Delete, planner.GoneFromSource), planner.InDoubt, ""))
-	refused := syncOf("sync.x", blocked(change("KMS_CI", planner.Keep, planner.Refused), planner.IllegalName, ""))
-	adopted := syncOf("sync.x", change("KMS_A", planner.Adopt, planner.Adopted), change("KMS_F", planner.Forget, planner.GoneOutside))
+	one.Unchanged, one.Changes = 1, []planner.Change{change("KMS_PINNED", verdict.Keep, verdict.Protected)}
+	held := syncOf("sync.x", blocked(change("KMS_OLD", verdict.Delete, verdict.GoneFromSource), verdict.NotSupportedYet, ""))
+	doubted := syncOf("sync.x", blocked(change("KMS_OLD", verdict.Delete, verdict.GoneFromSource), verdict.InDoubt, ""))
+	refused := syncOf("sync.x", blocked(change("KMS_CI", verdict.Keep, verdict.Refused), verdict.IllegalName, ""))
+	adopted := syncOf("sync.x", change("KMS_A", verdict.Adopt, verdict.Adopted), change("KMS_F", verdict.Forget, verdict.GoneOutside))
 	off := syncOf("sync.x")
 	off.Status = planner.StatusDisabled
 	broken := world().Syncs[0]
-	create := change("KMS_NEW", planner.Create, planner.Missing)
+	create := change("KMS_NEW", verdict.Create, verdict.Missing)
 	of := func(s ...planner.SyncPlan) *planner.Plan { return &planner.Plan{Syncs: s} }
 	return map[string]*planner.Plan{
 		"brief":           brief(),
@@ -66,7 +67,7 @@ func TestPlanWidths(t *testing.T) {
 // A run that applies does not tell anybody to.
 func TestPlanApplying(t *testing.T) {
 	t.Parallel()
-	p := &planner.Plan{Syncs: []planner.SyncPlan{syncOf("sync.x", change("KMS_NEW", planner.Create, planner.Missing))}}
+	p := &planner.Plan{Syncs: []planner.SyncPlan{syncOf("sync.x", change("KMS_NEW", verdict.Create, verdict.Missing))}}
 	want := string(render(t, p, Style{}))
 	before, found := strings.CutSuffix(want, "Apply with: kmsync apply\n")
 	if got := string(render(t, p, Style{Applying: true})); !found || got != before {
@@ -93,13 +94,13 @@ func TestMarks(t *testing.T) {
 	signs := ""
 	last := 0
 	for _, c := range []planner.Change{
-		{Action: planner.Delete, BlockedBy: planner.InDoubt},
-		{Action: planner.Rename},
-		{Action: planner.Update},
-		{Action: planner.Create},
-		{Action: planner.Forget},
-		{Action: planner.Keep, BlockedBy: planner.EmptyValue, Reason: planner.Refused},
-		{Action: planner.Keep},
+		{Action: verdict.Delete, BlockedBy: verdict.InDoubt},
+		{Action: verdict.Rename},
+		{Action: verdict.Update},
+		{Action: verdict.Create},
+		{Action: verdict.Forget},
+		{Action: verdict.Keep, BlockedBy: verdict.EmptyValue, Reason: verdict.Refused},
+		{Action: verdict.Keep},
 	} {
 		mark := markOf(c)
 		if mark.place <= last {
@@ -129,8 +130,8 @@ func TestPlanCountsAreTheSummary(t *testing.T) {
 // A key that two syncs are refused for is one key.
 func TestPlanCountsAKeyOnce(t *testing.T) {
 	t.Parallel()
-	twice := blocked(change("KMS_BOTH", planner.Keep, planner.Refused), planner.DuplicateKey, "sync.a and sync.b")
-	held := blocked(change("KMS_OLD", planner.Delete, planner.GoneFromSource), planner.InDoubt, "")
+	twice := blocked(change("KMS_BOTH", verdict.Keep, verdict.Refused), verdict.DuplicateKey, "sync.a and sync.b")
+	held := blocked(change("KMS_OLD", verdict.Delete, verdict.GoneFromSource), verdict.InDoubt, "")
 	p := &planner.Plan{Syncs: []planner.SyncPlan{syncOf("sync.a", twice, held), syncOf("sync.b", twice, held)}}
 	if got := string(render(t, p, Style{})); !strings.Contains(got, "Plan: nothing to apply. 1 refused, 1 held.\n") {
 		t.Errorf("counted otherwise:\n%s", got)

@@ -11,6 +11,7 @@ import (
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
 	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // Ledger writes what kmsync remembers as people read it: the destinations by
@@ -95,7 +96,7 @@ func facts(e *ledger.Entry, busy bool) []string {
 	all = append(all, source(e.Source))
 	if len(e.Writes) > 0 {
 		last := e.Writes[0]
-		all = append(all, fmt.Sprintf("%s %s (%s)", phrase.Done(planner.Action(last.Action)), instant(last.At), last.Reason))
+		all = append(all, fmt.Sprintf("%s %s (%s)", phrase.Done(verdict.Action(last.Action)), instant(last.At), last.Reason))
 	}
 	switch {
 	case e.InDoubt && busy:

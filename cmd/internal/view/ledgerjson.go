@@ -36,7 +36,8 @@ type ledgerDocument struct {
 
 type ledgerDestination struct {
 	destinationDocument
-	RepositoryUUID  string        `json:"repository_uuid"`
+	WorkspaceUUID   string        `json:"workspace_uuid,omitempty"` // of the workspace's own variables
+	RepositoryUUID  string        `json:"repository_uuid"`          // "" for those
 	EnvironmentUUID string        `json:"environment_uuid,omitempty"`
 	Keys            []ledgerEntry `json:"keys"`
 }
@@ -82,6 +83,9 @@ func destinationEntry(d *ledger.Destination) ledgerDestination {
 		RepositoryUUID:  d.RepositoryUUID,
 		EnvironmentUUID: d.EnvironmentUUID,
 		Keys:            []ledgerEntry{},
+	}
+	if d.Repository == "" {
+		document.WorkspaceUUID = d.ID
 	}
 	for _, e := range entriesOf(d) {
 		document.Keys = append(document.Keys, entryOf(e))

@@ -7,6 +7,7 @@ import (
 	"github.com/hanzoai/kmsync/applier"
 	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/codec"
+	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -86,10 +87,10 @@ type eventLine struct {
 	Address     string               `json:"address,omitempty"`
 	Destination *destinationDocument `json:"destination,omitempty"`
 	Key         string               `json:"key,omitempty"`
-	Action      planner.Action       `json:"action,omitempty"`
-	Reason      planner.Reason       `json:"reason,omitempty"`
+	Action      verdict.Action       `json:"action,omitempty"`
+	Reason      verdict.Reason       `json:"reason,omitempty"`
 	Version     int                  `json:"version,omitempty"`
-	BlockedBy   planner.Block        `json:"blocked_by,omitempty"`
+	BlockedBy   verdict.Block        `json:"blocked_by,omitempty"`
 	Detail      string               `json:"detail,omitempty"`
 	Error       string               `json:"error,omitempty"`
 	Kind        providers.Kind       `json:"kind,omitempty"`
@@ -104,12 +105,18 @@ type eventLine struct {
 type destinationDocument struct {
 	Type        string  `json:"type"`
 	Workspace   string  `json:"workspace"`
-	Repository  string  `json:"repository"`
+	Repository  *string `json:"repository"`
 	Environment *string `json:"deployment_environment"`
+	Scope       string  `json:"scope,omitempty"`
 }
 
 func destinationOf(d planner.DestinationRef) destinationDocument {
-	document := destinationDocument{Type: "bitbucket", Workspace: d.Workspace, Repository: d.Repository}
+	document := destinationDocument{Type: "bitbucket", Workspace: d.Workspace}
+	if d.OfWorkspace() {
+		document.Scope = "workspace"
+	} else {
+		document.Repository = &d.Repository
+	}
 	if d.Environment != "" {
 		document.Environment = &d.Environment
 	}
@@ -120,8 +127,10 @@ func destinationOf(d planner.DestinationRef) destinationDocument {
 type resultDocument struct {
 	Created     int  `json:"created"`
 	Updated     int  `json:"updated"`
+	Renamed     int  `json:"renamed"`
 	Adopted     int  `json:"adopted"`
 	Forgotten   int  `json:"forgotten"`
+	Released    int  `json:"released"`
 	Failed      int  `json:"failed"`
 	Taken       int  `json:"taken"`
 	Stopped     int  `json:"stopped"`

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // Problems writes what of a plan failed, is refused or is held, one line each in
@@ -22,7 +23,7 @@ func Problems(w io.Writer, p *planner.Plan) error {
 			out.line(plain, s.Address+": "+text)
 		}
 		for _, c := range s.Changes {
-			if c.BlockedBy != planner.NotBlocked {
+			if c.BlockedBy != verdict.NotBlocked {
 				out.line(plain, subject(s.Address, c.Key)+": "+phrase.Problem(c))
 			}
 		}

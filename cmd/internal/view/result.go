@@ -12,8 +12,8 @@ import (
 // zero, and what to do when something is left. The error is that of w.
 func Result(w io.Writer, r applier.Result, style Style) error {
 	out := &page{style: style}
-	done := counted(part{r.Created, "created"}, part{r.Updated, "updated"},
-		part{r.Adopted, "adopted"}, part{r.Forgotten, "forgotten"})
+	done := counted(part{r.Created, "created"}, part{r.Renamed, "renamed"}, part{r.Updated, "updated"},
+		part{r.Adopted, "adopted"}, part{r.Forgotten, "forgotten"}, part{r.Released, "released"})
 	failed := "failed"
 	if r.Taken > 0 {
 		failed += fmt.Sprintf(" (%d of them written all the same)", r.Taken)
@@ -46,7 +46,7 @@ func outcome(r applier.Result, left bool) (string, colour) {
 		return "Applied", green
 	case r.Wrote() > 0:
 		return "Partly applied", yellow
-	case r.Adopted+r.Forgotten > 0:
+	case r.Adopted+r.Forgotten+r.Released > 0:
 		return "Nothing written", red
 	}
 	return "Nothing applied", red

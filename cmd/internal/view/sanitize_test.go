@@ -14,6 +14,7 @@ import (
 	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/codec"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 func TestSanitize(t *testing.T) {
@@ -101,9 +102,9 @@ func hostilePlan(text string) *planner.Plan {
 		Address: text, Status: planner.StatusPlanned, Sources: []planner.SourceRef{source}, Destination: destination, Range: at,
 		Failure: &planner.Failure{Summary: text, Detail: text, Range: at},
 	}
-	for _, a := range []planner.Action{planner.Rename, planner.Delete, planner.Create, planner.Keep, planner.Action(text)} {
-		for _, r := range []planner.Reason{planner.Missing, planner.Renamed, planner.Protected, planner.Refused, planner.Reason(text)} {
-			for _, b := range []planner.Block{planner.NotBlocked, planner.IllegalName, planner.Block(text)} {
+	for _, a := range []verdict.Action{verdict.Rename, verdict.Delete, verdict.Create, verdict.Keep, verdict.Action(text)} {
+		for _, r := range []verdict.Reason{verdict.Missing, verdict.Renamed, verdict.Protected, verdict.Refused, verdict.Reason(text)} {
+			for _, b := range []verdict.Block{verdict.NotBlocked, verdict.IllegalName, verdict.Block(text)} {
 				s.Changes = append(s.Changes, planner.Change{
 					Key: text, SecretKey: text, RenamedFrom: text, Action: a, Reason: r, BlockedBy: b, Detail: text, Source: source, Range: at,
 				})
@@ -113,7 +114,7 @@ func hostilePlan(text string) *planner.Plan {
 	return &planner.Plan{
 		Syncs:      []planner.SyncPlan{s},
 		LeftBehind: []planner.Remnant{{Sync: text, Destination: destination, Keys: 1}},
-		Findings:   []planner.Finding{{Kind: planner.FindingKind(text), Severity: planner.Severity(text), Address: text, Key: text, Detail: text, Range: at}},
+		Findings:   []planner.Finding{{Kind: verdict.FindingKind(text), Severity: planner.Severity(text), Address: text, Key: text, Detail: text, Range: at}},
 		Digest:     text,
 	}
 }

@@ -15,6 +15,10 @@ type Style struct {
 	// Applying says that the run goes on to apply the plan it shows, so that
 	// nobody need be told to.
 	Applying bool
+	// Full lists every change under its sync, also what many have alike.
+	Full bool
+	// Flags end the command that applies what the plan shows, each after a blank.
+	Flags string
 }
 
 // A colour is the parameter of an ANSI escape sequence (ECMA-48, SGR).

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // tally is the summary of a plan, its blocked keys told apart.
@@ -32,7 +33,7 @@ func tallyOf(p *planner.Plan) tally {
 			seen[id] = true
 			if phrase.Held(c) {
 				t.held++
-				if c.BlockedBy == planner.NotSupportedYet {
+				if c.BlockedBy == verdict.NotSupportedYet {
 					t.dormant++
 				}
 			}
@@ -57,7 +58,8 @@ func (p *page) closing(plan *planner.Plan, now time.Time) {
 		p.hang(plain, 0, "Held: "+number(t.dormant, "delete")+
 			"; this version of kmsync deletes nothing. What should go, delete in Bitbucket by hand.")
 	}
-	if next := t.next(); next != "" && (next != applyNext || !p.style.Applying) {
+	flags := p.style.Flags
+	if next := t.next(flags); next != "" && (next != applyNext+flags || !p.style.Applying) {
 		p.hang(plain, 0, next)
 	}
 }
@@ -105,8 +107,9 @@ func (t tally) belief(now time.Time) string {
 
 const applyNext = "Apply with: kmsync apply"
 
-// next is the next command, or what to do before it, or "" when nothing is to do.
-func (t tally) next() string {
+// next is the next command, with the flags of this one, or what to do before it, or
+// "" when nothing is to do.
+func (t tally) next(flags string) string {
 	var mend []string
 	if t.refused > 0 {
 		mend = append(mend, the(t.refused, "refused key"))
@@ -117,11 +120,11 @@ func (t tally) next() string {
 	what := strings.Join(mend, " and ")
 	switch {
 	case what != "" && t.changes() > 0:
-		return "Mend " + what + " above first; kmsync apply does the rest without them."
+		return "Mend " + what + " above first; kmsync apply" + flags + " does the rest without them."
 	case what != "":
-		return "Mend " + what + " above, then run: kmsync plan"
+		return "Mend " + what + " above, then run: kmsync plan" + flags
 	case t.changes() > 0:
-		return applyNext
+		return applyNext + flags
 	case t.held > t.dormant:
 		return "Each held delete above says what would allow it."
 	}

@@ -33,6 +33,15 @@ func RefuseLinks(names ...string) error {
 	return nil
 }
 
+// IsThere reports whether a name is there; false only when that is proven.
+func IsThere(name string) (bool, error) {
+	_, err := os.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // MakeUntracked makes a folder that git leaves alone, and what is missing above
 // it. A .gitignore that is there stays as it is. The folder, its .gitignore and
 // the names inside that are given must not be links.

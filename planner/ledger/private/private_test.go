@@ -207,3 +207,20 @@ func TestReplaceThatFailsLeavesNothing(t *testing.T) {
 		t.Errorf("there is %v, want the folder alone", got)
 	}
 }
+
+// TestIsThere: a dead link is a name that is there, and a name below a file is not
+// proven to be missing.
+func TestIsThere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, dead := put(t, filepath.Join(dir, "file")), filepath.Join(dir, "dead")
+	link(t, filepath.Join(dir, "nowhere"), dead)
+	for name, want := range map[string]bool{file: true, dead: true, dir: true, filepath.Join(dir, "missing"): false} {
+		if got, err := IsThere(name); got != want || err != nil {
+			t.Errorf("%s: %t, %v", name, got, err)
+		}
+	}
+	if got, err := IsThere(filepath.Join(file, "below")); got || err == nil {
+		t.Errorf("below a file: %t, %v", got, err)
+	}
+}

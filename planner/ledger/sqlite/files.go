@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/hanzoai/kmsync/planner/ledger/private"
@@ -39,28 +38,19 @@ func (s *Store) exists() (bool, error) {
 		return false, err
 	}
 	journal := s.file() + journalSuffix
-	if found, err := isThere(journal); found || err != nil {
+	if found, err := private.IsThere(journal); found || err != nil {
 		if found {
 			err = fmt.Errorf("%w: %s lies beside it, which no ledger has and SQLite would replay: remove it", errDamaged, filepath.Base(journal))
 		}
 		return false, err
 	}
-	if found, err := isThere(s.file()); found || err != nil {
+	if found, err := private.IsThere(s.file()); found || err != nil {
 		return found, err
 	}
-	if logged, err := isThere(s.file() + walSuffix); logged || err != nil {
+	if logged, err := private.IsThere(s.file() + walSuffix); logged || err != nil {
 		return false, errors.Join(err, fmt.Errorf("%w: the file is gone and its log is not", errDamaged))
 	}
 	return false, nil
-}
-
-// isThere reports whether a name is there; false only when that is proven.
-func isThere(name string) (bool, error) {
-	_, err := os.Lstat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // makeDir makes the folder of the ledger and keeps git away from it. From a

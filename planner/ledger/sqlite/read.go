@@ -195,6 +195,7 @@ func (r *reader) entry(rows *sql.Rows) error {
 	if now.doubted = doubted || session != ""; now.doubted {
 		now.shown = &shown{owner: e.Owner, source: e.Source}
 	}
+	now.entry = e
 	if r.rows != nil {
 		r.rows[id] = now
 	}

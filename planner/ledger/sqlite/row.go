@@ -16,6 +16,7 @@ type row struct {
 	doubted  bool           // since before this session
 	open     int            // intents of this session that were not answered
 	shown    *shown         // what a doubt shows of it while it is not believed
+	entry    *ledger.Entry  // what is believed, but for its writes; shared with the state, so never changed
 	writes   []ledger.Write // the newest first; shared with the state, so never changed
 }
 

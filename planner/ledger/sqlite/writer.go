@@ -135,6 +135,15 @@ func (w *writer) settle(o ledger.Outcome) error {
 		if r.stored {
 			w.remove(key)
 		}
+	case ledger.Released, ledger.Reowned:
+		if !r.believed {
+			return fmt.Errorf("a change of the entry of %s, which is not believed", key)
+		}
+		e := *r.entry
+		if e.Released = e.Released || o.Kind == ledger.Released; o.Kind == ledger.Reowned {
+			e.Owner = o.Entry.Owner
+		}
+		w.put(e, r)
 	default:
 		return fmt.Errorf("an outcome of unknown kind %d for %s", o.Kind, key)
 	}
@@ -183,7 +192,7 @@ func (w *writer) put(e ledger.Entry, r row) {
 	if !w.row(e.Key).stored {
 		w.grown++
 	}
-	r.stored = true
+	r.stored, r.entry = true, &e
 	w.rows[rowID{w.destination, e.Key}] = r
 }
 

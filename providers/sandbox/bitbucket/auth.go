@@ -46,7 +46,8 @@ func permit(t *world.Token, need [2]string, h http.Header, lean bool) answer {
 	if t.AccessToken != "" {
 		h.Set("X-Credential-Type", "repository_access_token")
 	}
-	if t.Scopes == nil {
+	// No classic scope is asked for where the document declares none.
+	if t.Scopes == nil || wanted == "" {
 		h.Set("X-OAuth-Scopes", wanted)
 		return answer{}
 	}
@@ -58,6 +59,24 @@ func permit(t *world.Token, need [2]string, h http.Header, lean bool) answer {
 		status: http.StatusForbidden, message: "Your credentials lack one or more required privilege scopes.",
 		detail: scopeDetail{Required: []string{wanted}, Granted: t.Scopes},
 	}.answer(lean)
+}
+
+// reach refuses an access token of one repository what lies outside of it: other
+// repositories as to a stranger, and what belongs to the workspace.
+func reach(b *world.Bitbucket, t *world.Token, rt route) answer {
+	if t.Repository == "" {
+		return answer{}
+	}
+	if rt.repository == "" {
+		return wrongMechanism(b.Switches.LeanErrors)
+	}
+	workspace, repository, _ := strings.Cut(t.Repository, "/")
+	if w := b.Workspace(rt.workspace); w != nil && w.Slug == workspace {
+		if r := w.Repository(rt.repository); r != nil && r.Slug == repository {
+			return answer{}
+		}
+	}
+	return repositoryNotFound(rt, b.Switches.LeanErrors)
 }
 
 type scopeDetail struct {

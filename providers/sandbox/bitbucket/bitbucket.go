@@ -1,7 +1,7 @@
 // Package bitbucket emulates Bitbucket Cloud over HTTP as far as kmsync uses
-// it: a repository, its pipeline variables, its deployment environments and
-// their variables. Other routes that the service has answer 501, unknown ones
-// 404.
+// it: a workspace and a repository, their pipeline variables, the deployment
+// environments and their variables. Other routes that the service has answer 501,
+// unknown ones 404.
 //
 // It reproduces what trips clients up: pages of ten, values withheld when
 // secured, braces that must be escaped, duplicates found without regard to
@@ -24,8 +24,9 @@ type Effect struct {
 	// Time by the emulator's clock.
 	Time time.Time `json:"time"`
 	// Action is "create", "update" or "delete".
-	Action     string `json:"action"`
-	Workspace  string `json:"workspace"`
+	Action    string `json:"action"`
+	Workspace string `json:"workspace"`
+	// Repository is empty for a variable of the workspace.
 	Repository string `json:"repository"`
 	// Environment is the name of the deployment environment; empty for a
 	// variable of the repository.
@@ -122,7 +123,7 @@ func (s *Service) precheck(wd *world.World, rt route, r *http.Request, h http.He
 		return failure{status: http.StatusNotFound, message: "Resource not found", detail: "There is no API hosted at this URL"}.answer(lean)
 	case user:
 		if token.AccessToken != "" {
-			return failure{status: http.StatusForbidden, message: "This API is not accessible by this authentication mechanism"}.answer(lean)
+			return wrongMechanism(lean)
 		}
 		return notEmulatedYet(rt, lean)
 	case notEmulated:
@@ -131,10 +132,17 @@ func (s *Service) precheck(wd *world.World, rt route, r *http.Request, h http.He
 	if refused := permit(token, rt.kind.scope(), h, lean); refused.status != 0 {
 		return refused
 	}
+	if refused := reach(&wd.Bitbucket, token, rt); refused.status != 0 {
+		return refused
+	}
 	if rt.kind.writes() {
 		return s.burst(wd.Bitbucket.Switches.Burst429, lean)
 	}
 	return answer{}
+}
+
+func wrongMechanism(lean bool) answer {
+	return failure{status: http.StatusForbidden, message: "This API is not accessible by this authentication mechanism"}.answer(lean)
 }
 
 func notEmulatedYet(rt route, lean bool) answer {

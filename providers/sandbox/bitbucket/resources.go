@@ -10,7 +10,7 @@ import (
 // place is the collection of variables a request is about.
 type place struct {
 	workspace   *world.Workspace
-	repository  *world.Repository
+	repository  *world.Repository            // nil: the workspace's own
 	environment *world.DeploymentEnvironment // nil: the repository's own
 	variables   *[]world.Variable
 }
@@ -22,8 +22,12 @@ func locate(b *world.Bitbucket, rt route) (place, answer) {
 	if p.workspace = b.Workspace(rt.workspace); p.workspace == nil {
 		return p, failure{status: http.StatusNotFound, message: "No workspace with identifier '" + rt.workspace + "'."}.answer(lean)
 	}
+	if rt.repository == "" {
+		p.variables = &p.workspace.Variables
+		return p, answer{}
+	}
 	if p.repository = p.workspace.Repository(rt.repository); p.repository == nil {
-		return p, failure{status: http.StatusNotFound, message: "Repository " + rt.workspace + "/" + rt.repository + " not found."}.answer(lean)
+		return p, repositoryNotFound(rt, lean)
 	}
 	if p.repository.PipelinesOff && rt.kind > listEnvironments {
 		return p, failure{status: http.StatusNotFound, message: "Not found"}.answer(lean)
@@ -42,8 +46,15 @@ func locate(b *world.Bitbucket, rt route) (place, answer) {
 	return p, answer{}
 }
 
+func repositoryNotFound(rt route, lean bool) answer {
+	return failure{status: http.StatusNotFound, message: "Repository " + rt.workspace + "/" + rt.repository + " not found."}.answer(lean)
+}
+
 func (p place) effect(action string, v world.Variable) Effect {
-	e := Effect{Action: action, Workspace: p.workspace.Slug, Repository: p.repository.Slug, Key: v.Key, UUID: v.UUID, Secured: v.Secured}
+	e := Effect{Action: action, Workspace: p.workspace.Slug, Key: v.Key, UUID: v.UUID, Secured: v.Secured}
+	if p.repository != nil {
+		e.Repository = p.repository.Slug
+	}
 	if p.environment != nil {
 		e.Environment = p.environment.Name
 	}
@@ -58,6 +69,8 @@ func (s *Service) show(wd *world.World, rt route, r *http.Request) answer {
 		return refused
 	}
 	switch rt.kind {
+	case getWorkspace:
+		return reply(http.StatusOK, describeWorkspace(r, p.workspace))
 	case getRepository:
 		return reply(http.StatusOK, describeRepository(r, p))
 	case listEnvironments:
@@ -87,10 +100,18 @@ type repositoryBody struct {
 }
 
 type workspaceBody struct {
-	Type string `json:"type"`
-	UUID string `json:"uuid"`
-	Slug string `json:"slug"`
-	Name string `json:"name"`
+	Type  string                       `json:"type"`
+	UUID  string                       `json:"uuid"`
+	Slug  string                       `json:"slug"`
+	Name  string                       `json:"name"`
+	Links map[string]map[string]string `json:"links,omitempty"`
+}
+
+func describeWorkspace(r *http.Request, w *world.Workspace) workspaceBody {
+	return workspaceBody{
+		Type: "workspace", UUID: w.UUID, Slug: w.Slug, Name: w.Slug,
+		Links: map[string]map[string]string{"self": {"href": "http://" + r.Host + "/2.0/workspaces/" + w.Slug}},
+	}
 }
 
 func describeRepository(r *http.Request, p place) repositoryBody {

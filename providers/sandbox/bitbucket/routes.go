@@ -13,6 +13,7 @@ const (
 	notEmulated
 	rawBraces
 	user
+	getWorkspace
 	getRepository
 	listEnvironments
 	getEnvironment
@@ -30,6 +31,8 @@ func (k kind) writes() bool { return k >= createVariable }
 // scope returns what the route needs, classic and granular name.
 func (k kind) scope() [2]string {
 	switch {
+	case k == getWorkspace:
+		return [2]string{"", "read:workspace:bitbucket"}
 	case k == getRepository:
 		return [2]string{"repository", "read:repository:bitbucket"}
 	case k.writes():
@@ -44,7 +47,7 @@ type route struct {
 	kind        kind
 	template    string
 	workspace   string
-	repository  string
+	repository  string // empty for what belongs to the workspace
 	environment string // empty for variables of the repository
 	variable    string
 }
@@ -55,7 +58,10 @@ const (
 	variablesPath    = repositoryPath + "/pipelines_config/variables"
 	environmentsPath = repositoryPath + "/environments"
 	deploymentPath   = repositoryPath + "/deployments_config/environments/{environment_uuid}/variables"
-	unknownPath      = "/2.0/{unknown}"
+
+	workspacePath          = "/2.0/workspaces/{workspace}"
+	workspaceVariablesPath = workspacePath + "/pipelines-config/variables"
+	unknownPath            = "/2.0/{unknown}"
 )
 
 // Template returns the path of a request with names in braces, for counters.
@@ -77,7 +83,8 @@ func withoutQuery(uri string) string {
 	return path
 }
 
-// match finds the route; one slash at the end is accepted everywhere.
+// match finds the route; one slash at the end is accepted everywhere but on the
+// variables of a workspace.
 func match(method, path string) route {
 	bare := strings.ContainsAny(path, "{}")
 	segments := strings.Split(strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/"), "/")
@@ -89,6 +96,9 @@ func match(method, path string) route {
 		segments[i] = decoded
 	}
 	rt := find(method, segments[1:])
+	if strings.HasSuffix(path, "/") && strings.HasPrefix(rt.template, workspaceVariablesPath) {
+		return route{template: unknownPath}
+	}
 	if bare {
 		rt.kind = rawBraces
 	}
@@ -99,6 +109,9 @@ func match(method, path string) route {
 func find(method string, s []string) route {
 	if len(s) == 1 && s[0] == "user" && method == http.MethodGet {
 		return route{kind: user, template: "/2.0/user"}
+	}
+	if len(s) >= 2 && s[0] == "workspaces" {
+		return findInWorkspace(method, s)
 	}
 	if len(s) < 3 || s[0] != "repositories" {
 		return elsewhere(s)
@@ -118,6 +131,24 @@ func find(method string, s []string) route {
 	case len(s) >= 7 && len(s) <= 8 && s[3] == "deployments_config" && s[4] == "environments" && s[6] == "variables":
 		rt.template, rt.environment = deploymentPath, s[5]
 		rt.variables(method, s[7:], unknown) // there is no GET of one of these
+	default:
+		return elsewhere(s)
+	}
+	return rt
+}
+
+// findInWorkspace takes the segments of a workspace. Its variables are found below
+// pipelines-config, with a hyphen.
+func findInWorkspace(method string, s []string) route {
+	rt := route{workspace: s[1], template: workspacePath}
+	switch {
+	case len(s) == 2:
+		rt.kind = byMethod(method, getWorkspace, unknown)
+	case len(s) >= 4 && len(s) <= 5 && s[2] == "pipelines-config" && s[3] == "variables":
+		rt.template = workspaceVariablesPath
+		rt.variables(method, s[4:], getVariable)
+	case s[2] == "pipelines_config":
+		return route{template: unknownPath}
 	default:
 		return elsewhere(s)
 	}

@@ -75,12 +75,24 @@ var tour = [...]struct {
 	{"GET", envVars, "", "", 200, true},
 	{"PUT", envVars + "/%7Bnope%7D", `{"value":"w"}`, "", 404, true},
 	{"DELETE", envVars + "/%7Bnope%7D", "", "", 404, true},
+	{"GET", space, "", "", 200, true},
+	{"GET", "/2.0/workspaces/nope", "", "", 404, true},
+	{"GET", spaceVars, "", "", 200, true},
+	{"POST", spaceVars, `{"key":"B","value":"v","secured":false}`, "", 201, true},
+	{"POST", spaceVars, `{"key":"b","value":"v","secured":false}`, "", 409, true},
+	{"GET", spaceVars + "?pagelen=1", "", "", 200, true},
+	{"POST", "/2.0/workspaces/nope/pipelines-config/variables", `{"key":"A","value":"v"}`, "", 404, true},
+	{"GET", spaceVars + "/%7Bnope%7D", "", "", 404, true},
+	{"PUT", spaceVars + "/%7Bnope%7D", `{"value":"w"}`, "", 404, true},
+	{"DELETE", spaceVars + "/%7Bnope%7D", "", "", 404, true},
 	{"POST", repoVars, `{"key":"1","value":""}`, "", 400, false},
 	{"GET", repoVars, "", "wrong", 401, false},
 	{"POST", repo + "/environments", `{"name":"x"}`, "", 501, false},
 }
 
 const (
+	space       = "/2.0/workspaces/acme"
+	spaceVars   = space + "/pipelines-config/variables"
 	repo        = "/2.0/repositories/acme/web"
 	repoVars    = repo + "/pipelines_config/variables"
 	environment = "%7Ba1e0c2d4-0002-4b00-8000-000000000021%7D"

@@ -16,12 +16,17 @@ type Token struct {
 	// Scopes it was made with, classic ("pipeline:variable") or granular
 	// ("admin:pipeline:bitbucket") names. Absent: every scope.
 	Scopes []string `json:"scopes,omitzero"`
+	// Repository is the one repository ("acme/web") that an access token of a
+	// repository reaches. Absent: everything.
+	Repository string `json:"repository,omitzero"`
 }
 
-// Workspace is a Bitbucket workspace.
+// Workspace is a Bitbucket workspace with variables of its own, which every
+// repository in it can read.
 type Workspace struct {
 	Slug         string       `json:"slug"`
 	UUID         string       `json:"uuid"`
+	Variables    []Variable   `json:"variables"`
 	Repositories []Repository `json:"repositories"`
 }
 

@@ -23,8 +23,12 @@ func (w *World) Check() error {
 	}
 	for i, t := range w.Bitbucket.Tokens {
 		basic := t.Email != "" && t.APIToken != ""
+		here := fmt.Sprintf("bitbucket.tokens[%d]", i)
 		if basic == (t.AccessToken != "") {
-			c.add(fmt.Sprintf("bitbucket.tokens[%d]", i), "needs either access_token, or email and api_token")
+			c.add(here, "needs either access_token, or email and api_token")
+		}
+		if t.Repository != "" && (t.AccessToken == "" || strings.Count(t.Repository, "/") != 1) {
+			c.add(here, "repository is for an access_token, and has the form \"acme/web\"")
 		}
 	}
 	for i, ws := range w.Bitbucket.Workspaces {

@@ -43,7 +43,7 @@ func demoProject() Project {
 
 func acme() Workspace {
 	return Workspace{
-		Slug: "acme", UUID: "{a1e0c2d4-0002-4b00-8000-000000000001}",
+		Slug: "acme", UUID: "{a1e0c2d4-0002-4b00-8000-000000000001}", Variables: []Variable{},
 		Repositories: []Repository{{
 			Slug: "web", UUID: "{a1e0c2d4-0002-4b00-8000-000000000002}",
 			Variables: []Variable{
@@ -71,7 +71,7 @@ func pageProject() Project {
 
 func pageWorkspace() Workspace {
 	return Workspace{
-		Slug: "my-bitbucket-workspace", UUID: "{a1e0c2d4-0004-4b00-8000-000000000001}",
+		Slug: "my-bitbucket-workspace", UUID: "{a1e0c2d4-0004-4b00-8000-000000000001}", Variables: []Variable{},
 		Repositories: []Repository{{
 			Slug: "my-bitbucket-repository", UUID: "{a1e0c2d4-0004-4b00-8000-000000000002}",
 			Variables:    []Variable{},

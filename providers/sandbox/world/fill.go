@@ -85,6 +85,7 @@ func (f *filler) secrets(folder *Folder) {
 func (f *filler) workspace(w *Workspace) {
 	list(&w.Repositories)
 	f.braced(&w.UUID)
+	f.variables(&w.Variables)
 	for i := range w.Repositories {
 		r := &w.Repositories[i]
 		list(&r.Environments)

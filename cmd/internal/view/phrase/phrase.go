@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // Why says in one clause why a change is made, held or refused: the reason of a
@@ -18,9 +19,9 @@ import (
 // held; the rule and its remedy for what is refused.
 func Why(c planner.Change) string {
 	switch {
-	case c.BlockedBy == planner.NotBlocked:
+	case c.BlockedBy == verdict.NotBlocked:
 		return reason(c)
-	case Held(c) && c.BlockedBy == planner.NotSupportedYet:
+	case Held(c) && c.BlockedBy == verdict.NotSupportedYet:
 		// Said once, below the plan, what to do about all of them.
 		return join(reason(c), ruling(c))
 	case Held(c):
@@ -36,8 +37,8 @@ func Problem(c planner.Change) string { return join(ruling(c), remedy(c)) }
 // Held tells a change that waits for a guard (a delete, or the delete in a
 // rename) from one that is refused.
 func Held(c planner.Change) bool {
-	return c.BlockedBy != planner.NotBlocked && c.Reason != planner.Refused &&
-		(c.Action == planner.Delete || c.Action == planner.Rename)
+	return c.BlockedBy != verdict.NotBlocked && c.Reason != verdict.Refused &&
+		(c.Action == verdict.Delete || c.Action == verdict.Rename)
 }
 
 // At is the place of a range, (main.sync.hcl:21), or "" for none.
@@ -50,15 +51,15 @@ func Version(v int) string { return strings.TrimPrefix(version(v), " ") }
 func ruling(c planner.Change) string {
 	rule := fill(blockRule(c.BlockedBy), c)
 	switch {
-	case c.BlockedBy == planner.Moved:
+	case c.BlockedBy == verdict.Moved:
 		return completed("left: "+rule, c.Detail)
-	case Held(c) && c.BlockedBy == planner.NotSupportedYet:
+	case Held(c) && c.BlockedBy == verdict.NotSupportedYet:
 		return "held: deletes are not supported yet"
 	case Held(c):
 		return "held: " + rule // the detail belongs to the reason
 	}
 	switch c.BlockedBy {
-	case planner.HiddenValue, planner.EmptyValue, planner.LineBreak:
+	case verdict.HiddenValue, verdict.EmptyValue, verdict.LineBreak:
 		return "refused: " + rule // the place says it all
 	}
 	return completed("refused: "+rule, c.Detail)
@@ -66,9 +67,9 @@ func ruling(c planner.Change) string {
 
 func remedy(c planner.Change) string {
 	switch {
-	case Held(c) && c.BlockedBy == planner.NotSupportedYet:
+	case Held(c) && c.BlockedBy == verdict.NotSupportedYet:
 		return "nothing allows them in this version"
-	case c.BlockedBy == planner.NotSupportedYet && strings.Contains(c.Detail, "; "):
+	case c.BlockedBy == verdict.NotSupportedYet && strings.Contains(c.Detail, "; "):
 		return "" // what is not supported is of many kinds: the detail ends with its remedy
 	}
 	return fill(blockRemedy(c.BlockedBy), c)
@@ -77,15 +78,15 @@ func remedy(c planner.Change) string {
 func reason(c planner.Change) string {
 	text := reasonPhrase(c.Reason)
 	switch {
-	case c.Action == planner.Update && !c.Owned:
+	case c.Action == verdict.Update && !c.Owned:
 		text = takeOverPhrase(c.Reason)
-	case c.Action == planner.Keep && c.Reason == planner.Unconfirmed:
+	case c.Action == verdict.Keep && c.Reason == verdict.Unconfirmed:
 		text = "kept: a create of it was never confirmed, so it may be another's"
-	case c.Action == planner.Release:
+	case c.Action == verdict.Release:
 		text = "stays in Bitbucket, no longer kmsync's to delete{at}"
-	case c.Action == planner.Delete && c.Reason == planner.Renamed:
-		text = "its secret has another name now{at}"
-	case c.Action == planner.Delete && c.Reason == planner.OverwriteDestination && c.Owned:
+	case c.Action == verdict.Delete && c.Reason == verdict.Renamed:
+		text = "renamed{detail}{at}"
+	case c.Action == verdict.Delete && c.Reason == verdict.OverwriteDestination && c.Owned:
 		text = "not in {source}; overwrite-destination{at}"
 	}
 	if strings.Contains(text, "{detail}") {

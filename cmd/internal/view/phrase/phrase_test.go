@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
@@ -40,7 +41,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 // change returns a change with everything that a phrase may name.
-func change(key string, a planner.Action, r planner.Reason) planner.Change {
+func change(key string, a verdict.Action, r verdict.Reason) planner.Change {
 	return planner.Change{
 		Key: key, SecretKey: "KEY", Action: a, Reason: r, Secured: true, Owned: true,
 		Source: planner.SourceRef{KMS: "hanzo", Environment: "dev", Path: "/payments"}, Version: 7, OldVersion: 6,
@@ -49,10 +50,10 @@ func change(key string, a planner.Action, r planner.Reason) planner.Change {
 }
 
 // constantsOf returns the values of the planner's constants of a type, in the
-// order of plan.go, the empty one left out.
+// order of words.go, the empty one left out.
 func constantsOf(t *testing.T, typeName string) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", "..", "..", "planner", "plan.go"), nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", "..", "..", "planner", "verdict", "words.go"), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,39 +76,39 @@ func constantsOf(t *testing.T, typeName string) []string {
 		return true
 	})
 	if len(values) < 10 {
-		t.Fatalf("found %d constants of type %s in planner/plan.go", len(values), typeName)
+		t.Fatalf("found %d constants of type %s in planner/verdict/words.go", len(values), typeName)
 	}
 	return values
 }
 
 // actionsOf says with which actions the verdict table gives a reason.
-func actionsOf(r planner.Reason) []planner.Action {
+func actionsOf(r verdict.Reason) []verdict.Action {
 	switch r {
-	case planner.Missing:
-		return []planner.Action{planner.Create}
-	case planner.NotSecured, planner.NotReadable, planner.ValueDiffers, planner.NeverRecorded,
-		planner.ReplacedOutside, planner.SourceChanged, planner.MaxAge:
-		return []planner.Action{planner.Update}
-	case planner.Unconfirmed:
-		return []planner.Action{planner.Update, planner.Keep}
-	case planner.Adopted:
-		return []planner.Action{planner.Adopt}
-	case planner.GoneOutside:
-		return []planner.Action{planner.Forget}
-	case planner.SyncRemoved:
-		return []planner.Action{planner.Delete, planner.Release}
-	case planner.Renamed:
-		return []planner.Action{planner.Rename, planner.Delete}
-	case planner.GoneFromSource, planner.NotIncluded, planner.SchemaChanged, planner.OverwriteDestination:
-		return []planner.Action{planner.Delete}
+	case verdict.Missing:
+		return []verdict.Action{verdict.Create}
+	case verdict.NotSecured, verdict.NotReadable, verdict.ValueDiffers, verdict.NeverRecorded,
+		verdict.ReplacedOutside, verdict.SourceChanged, verdict.MaxAge:
+		return []verdict.Action{verdict.Update}
+	case verdict.Unconfirmed:
+		return []verdict.Action{verdict.Update, verdict.Keep}
+	case verdict.Adopted:
+		return []verdict.Action{verdict.Adopt}
+	case verdict.GoneOutside:
+		return []verdict.Action{verdict.Forget}
+	case verdict.SyncRemoved:
+		return []verdict.Action{verdict.Delete, verdict.Release}
+	case verdict.Renamed:
+		return []verdict.Action{verdict.Rename, verdict.Delete}
+	case verdict.GoneFromSource, verdict.NotIncluded, verdict.SchemaChanged, verdict.OverwriteDestination:
+		return []verdict.Action{verdict.Delete}
 	}
-	return []planner.Action{planner.Keep}
+	return []verdict.Action{verdict.Keep}
 }
 
 // isGuard reports whether a rule holds deletes; the others refuse keys.
-func isGuard(b planner.Block) bool {
+func isGuard(b verdict.Block) bool {
 	switch b {
-	case planner.InDoubt, planner.RefusedKey, planner.MaxCount, planner.MaxPercent, planner.NoConsent:
+	case verdict.InDoubt, verdict.RefusedKey, verdict.MaxCount, verdict.MaxPercent, verdict.NoConsent:
 		return true
 	}
 	return false
@@ -119,7 +120,7 @@ func TestPhrasesGolden(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	for _, value := range constantsOf(t, "Reason") {
-		r := planner.Reason(value)
+		r := verdict.Reason(value)
 		if reasonPhrase(r) == "" {
 			t.Errorf("reason %s has no phrase", r)
 		}
@@ -135,20 +136,20 @@ func TestPhrasesGolden(t *testing.T) {
 
 	out.Reset()
 	for _, value := range constantsOf(t, "Block") {
-		b := planner.Block(value)
+		b := verdict.Block(value)
 		if blockRule(b) == "" || blockRemedy(b) == "" {
 			t.Errorf("block %s has no rule or no remedy", b)
 		}
-		c := change("KMS_KEY", planner.Keep, planner.Refused)
+		c := change("KMS_KEY", verdict.Keep, verdict.Refused)
 		if isGuard(b) {
-			c = change("KMS_KEY", planner.Delete, planner.GoneFromSource)
+			c = change("KMS_KEY", verdict.Delete, verdict.GoneFromSource)
 		}
 		c.BlockedBy = b
 		fmt.Fprintf(&out, "%s\n\t%s\n", b, Why(c))
 		c.Detail = "it is so"
 		fmt.Fprintf(&out, "\t%s\n\t%s\n", Why(c), Problem(c))
-		if b == planner.InDoubt { // it refuses keys as well as it holds deletes
-			c = change("KMS_KEY", planner.Keep, planner.Refused)
+		if b == verdict.InDoubt { // it refuses keys as well as it holds deletes
+			c = change("KMS_KEY", verdict.Keep, verdict.Refused)
 			c.BlockedBy, c.Detail = b, "it is so"
 			fmt.Fprintf(&out, "\t%s\n\t%s\n", Why(c), Problem(c))
 		}
@@ -160,7 +161,7 @@ func TestPhrasesGolden(t *testing.T) {
 func TestActionsHaveWords(t *testing.T) {
 	t.Parallel()
 	for _, value := range constantsOf(t, "Action")[:8] {
-		if word := Done(planner.Action(value)); word == value {
+		if word := Done(verdict.Action(value)); word == value {
 			t.Errorf("action %s has no word for being done", value)
 		}
 	}
@@ -170,14 +171,14 @@ func TestActionsHaveWords(t *testing.T) {
 func TestPhrasesWithoutFacts(t *testing.T) {
 	t.Parallel()
 	for _, value := range constantsOf(t, "Reason") {
-		r := planner.Reason(value)
+		r := verdict.Reason(value)
 		for _, a := range actionsOf(r) {
 			checkSentence(t, value, Why(planner.Change{Key: "K", RenamedFrom: "OLD", Action: a, Reason: r, Owned: true}))
 			checkSentence(t, value, Why(planner.Change{Key: "K", RenamedFrom: "OLD", Action: a, Reason: r}))
 		}
 	}
 	for _, value := range constantsOf(t, "Block") {
-		checkSentence(t, value, Problem(planner.Change{Key: "K", Action: planner.Keep, Reason: planner.Refused, BlockedBy: planner.Block(value)}))
+		checkSentence(t, value, Problem(planner.Change{Key: "K", Action: verdict.Keep, Reason: verdict.Refused, BlockedBy: verdict.Block(value)}))
 	}
 }
 
@@ -191,10 +192,10 @@ func checkSentence(t *testing.T, of, text string) {
 
 func TestNotSupportedYet(t *testing.T) {
 	t.Parallel()
-	held := change("KMS_KEY", planner.Delete, planner.GoneFromSource)
-	refused := change("KMS_KEY", planner.Keep, planner.Refused)
+	held := change("KMS_KEY", verdict.Delete, verdict.GoneFromSource)
+	refused := change("KMS_KEY", verdict.Keep, verdict.Refused)
 	with := func(c planner.Change, detail string) planner.Change {
-		c.BlockedBy, c.Detail = planner.NotSupportedYet, detail
+		c.BlockedBy, c.Detail = verdict.NotSupportedYet, detail
 		return c
 	}
 	for _, test := range []struct {
@@ -226,7 +227,7 @@ func TestNotSupportedYet(t *testing.T) {
 // What a name holds is not taken for a placeholder.
 func TestPhrasesFillOnce(t *testing.T) {
 	t.Parallel()
-	c := change("KMS_KEY", planner.Delete, planner.GoneFromSource)
+	c := change("KMS_KEY", verdict.Delete, verdict.GoneFromSource)
 	c.Source.Path = "/{version}/ ;x"
 	if got, want := Why(c), "gone from dev:/{version}/ ;x"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -245,7 +246,7 @@ func TestVersions(t *testing.T) {
 		{0, 7, "changed in dev:/payments (v7)"},
 		{6, 0, "changed in dev:/payments"},
 	} {
-		c := change("KMS_KEY", planner.Update, planner.SourceChanged)
+		c := change("KMS_KEY", verdict.Update, verdict.SourceChanged)
 		c.OldVersion, c.Version = test.from, test.to
 		if got := Why(c); got != test.want {
 			t.Errorf("%d to %d: got %q, want %q", test.from, test.to, got, test.want)

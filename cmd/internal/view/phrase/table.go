@@ -1,15 +1,17 @@
 package phrase
 
-import "github.com/hanzoai/kmsync/planner"
+import (
+	"github.com/hanzoai/kmsync/planner/verdict"
+)
 
 // takeOverPhrase is for an update of a variable that kmsync never wrote.
-func takeOverPhrase(r planner.Reason) string {
+func takeOverPhrase(r verdict.Reason) string {
 	switch r {
-	case planner.NeverRecorded, planner.ValueDiffers:
+	case verdict.NeverRecorded, verdict.ValueDiffers:
 		return "exists, value will be replaced"
-	case planner.NotSecured:
+	case verdict.NotSecured:
 		return "exists, value will be replaced and secured; everyone with access to the repository can read it now"
-	case planner.NotReadable:
+	case verdict.NotReadable:
 		return "exists, value will be replaced and made readable{at}"
 	}
 	return reasonPhrase(r)
@@ -18,57 +20,61 @@ func takeOverPhrase(r planner.Reason) string {
 // reasonPhrase is the table of reasons. In braces: {source} the folder,
 // {version} and{versions} of the secret, {old} and {key} the names of the
 // variable,{at} the place of the setting. An unknown reason is "".
-func reasonPhrase(r planner.Reason) string {
+func reasonPhrase(r verdict.Reason) string {
 	switch r {
-	case planner.Protected:
+	case verdict.Protected:
 		return "kept: protected{detail}{at}"
-	case planner.Refused:
+	case verdict.Refused:
 		return "refused"
-	case planner.Missing:
+	case verdict.Missing:
 		return "new, from {source}{version}"
-	case planner.NotSecured:
+	case verdict.NotSecured:
 		return "not secured: everyone with access to the repository can read it; will be secured"
-	case planner.NotReadable:
+	case verdict.NotReadable:
 		return "secured, and declared as unsecured{at}"
-	case planner.ValueDiffers:
+	case verdict.ValueDiffers:
 		return "differs from {source}{version}"
-	case planner.Unconfirmed:
+	case verdict.Unconfirmed:
 		return "the last write was not confirmed, so it is repeated; from {source}{version}"
-	case planner.NeverRecorded:
+	case verdict.NeverRecorded:
 		return "recorded with another ledger key, so it cannot be compared; from {source}{version}"
-	case planner.ReplacedOutside:
+	case verdict.ReplacedOutside:
 		return "replaced outside kmsync"
-	case planner.SourceChanged:
+	case verdict.SourceChanged:
 		return "changed in {source}{versions}"
-	case planner.MaxAge:
+	case verdict.MaxAge:
 		return "written longer ago than max_age{at}"
-	case planner.Adopted:
-		return "has the wanted value already; adopted{detail}"
-	case planner.GoneOutside:
+	case verdict.Adopted:
+		return "has the wanted value already"
+	case verdict.GoneOutside:
 		return "deleted outside kmsync; its record goes"
-	case planner.SyncNotRead:
+	case verdict.SyncNotRead:
 		return "kept: a sync that may want it was not read"
-	case planner.Released:
+	case verdict.Released:
 		return "kept: released, not kmsync's to delete"
-	case planner.LeftBehind:
+	case verdict.LeftBehind:
 		return "kept: left behind by a sync that no longer writes here"
-	case planner.SyncRemoved:
+	case verdict.SyncRemoved:
 		return "its sync was removed{at}"
-	case planner.GoneFromSource:
+	case verdict.GoneFromSource:
 		return "gone from {source}"
-	case planner.NotIncluded:
+	case verdict.NotIncluded:
 		return "no longer included{at}"
-	case planner.SchemaChanged:
+	case verdict.SchemaChanged:
 		return "key_schema gives another name now{at}"
-	case planner.Renamed:
-		return "renamed{at}; written first, {old} deleted last"
-	case planner.DeletionDisabled:
+	case verdict.Renamed:
+		return "renamed{detail}{at}; {old} stays for now"
+	case verdict.RenameWaits:
+		return "kept: renamed{detail}{at}, and the new key is not written"
+	case verdict.Overlap:
+		return "kept: overlap{at}{detail}"
+	case verdict.DeletionDisabled:
 		return "kept: not wanted, disable_secret_deletion{at}"
-	case planner.OverwriteDestination:
+	case verdict.OverwriteDestination:
 		return "never written by kmsync; overwrite-destination{at}"
-	case planner.InactiveOwner:
+	case verdict.InactiveOwner:
 		return "kept: belongs to a sync that is not active"
-	case planner.Foreign:
+	case verdict.Foreign:
 		return "kept: belongs to another configuration"
 	}
 	return ""
@@ -76,43 +82,43 @@ func reasonPhrase(r planner.Reason) string {
 
 // blockRule is the table of rules, each completed by the detail of the change. An
 // unknown rule is "".
-func blockRule(b planner.Block) string {
+func blockRule(b verdict.Block) string {
 	switch b {
-	case planner.HiddenValue:
+	case verdict.HiddenValue:
 		return "the value in {source} is hidden from this identity"
-	case planner.UnresolvedReference:
+	case verdict.UnresolvedReference:
 		return "a reference in the value in {source} leads nowhere"
-	case planner.IllegalName:
+	case verdict.IllegalName:
 		return "not a name that Bitbucket takes"
-	case planner.EmptyValue:
+	case verdict.EmptyValue:
 		return "the value in {source} is empty"
-	case planner.LineBreak:
+	case verdict.LineBreak:
 		return "the value in {source} has line breaks, which Bitbucket cannot carry"
-	case planner.DuplicateKey:
+	case verdict.DuplicateKey:
 		return "two secrets yield this key"
-	case planner.CaseClash:
+	case verdict.CaseClash:
 		return "too close to another name"
-	case planner.RequiredMissing:
+	case verdict.RequiredMissing:
 		return "required, and missing in {source}"
-	case planner.TooLarge:
+	case verdict.TooLarge:
 		return "more than one build can carry"
-	case planner.OwnedElsewhere:
+	case verdict.OwnedElsewhere:
 		return "another configuration wrote this variable"
-	case planner.OwnedByInactive:
+	case verdict.OwnedByInactive:
 		return "a sync that is not active wrote this variable"
-	case planner.InDoubt:
+	case verdict.InDoubt:
 		return "not every read of this run is proven complete"
-	case planner.RefusedKey:
+	case verdict.RefusedKey:
 		return "it may be the old name of a refused key of this sync"
-	case planner.MaxCount:
+	case verdict.MaxCount:
 		return "more deletes than max_count allows in a run"
-	case planner.MaxPercent:
+	case verdict.MaxPercent:
 		return "more deletes in this destination than max_percent allows"
-	case planner.NoConsent:
+	case verdict.NoConsent:
 		return "nobody has consented yet to overwrite-destination deletes here"
-	case planner.Moved:
+	case verdict.Moved:
 		return "it moved while kmsync was at work"
-	case planner.NotSupportedYet:
+	case verdict.NotSupportedYet:
 		return "not supported yet"
 	}
 	return ""
@@ -120,62 +126,62 @@ func blockRule(b planner.Block) string {
 
 // blockRemedy is the table of what would allow a blocked change. It names only
 // settings and flags of the contract, and says so where there is none.
-func blockRemedy(b planner.Block) string {
+func blockRemedy(b verdict.Block) string {
 	switch b {
-	case planner.HiddenValue:
+	case verdict.HiddenValue:
 		return "grant the identity the right to read it; no setting allows it"
-	case planner.UnresolvedReference:
+	case verdict.UnresolvedReference:
 		return "mend it there, or set expand_references = false to send it as it stands"
-	case planner.IllegalName:
+	case verdict.IllegalName:
 		return "rename {secret} in {source} or change key_schema; no setting allows the name"
-	case planner.EmptyValue:
+	case verdict.EmptyValue:
 		return "give it a value there or remove the secret; no setting allows it"
-	case planner.LineBreak:
+	case verdict.LineBreak:
 		return "store it there without them, for instance in base64; no setting of this version allows it"
-	case planner.DuplicateKey:
-		return "rename one of them, or set another key_schema for one; no setting allows both"
-	case planner.CaseClash:
+	case verdict.DuplicateKey:
+		return "rename or exclude one, or set another key_schema for one sync; between sources of one sync, override = true in the later decides"
+	case verdict.CaseClash:
 		return "rename one of them, or set another key_schema; no setting allows both"
-	case planner.RequiredMissing:
+	case verdict.RequiredMissing:
 		return "add it there, or take the name out of include and rename; no setting allows it"
-	case planner.TooLarge:
+	case verdict.TooLarge:
 		return "take variables away from the workspace, repository or environment; no setting allows it"
-	case planner.OwnedElsewhere:
+	case verdict.OwnedElsewhere:
 		return "take it out of one of the two; no setting allows it"
-	case planner.OwnedByInactive:
+	case verdict.OwnedByInactive:
 		return "set enabled = true there or mend that sync, or take the key out of one; no setting allows both"
-	case planner.InDoubt:
+	case verdict.InDoubt:
 		return "settle what the warnings name; no flag allows it"
-	case planner.RefusedKey:
+	case verdict.RefusedKey:
 		return "mend the refused keys of this sync first; no flag allows it"
-	case planner.MaxCount, planner.MaxPercent, planner.NoConsent:
+	case verdict.MaxCount, verdict.MaxPercent, verdict.NoConsent:
 		return "allow them with --max-deletes N"
-	case planner.Moved:
+	case verdict.Moved:
 		return "run kmsync apply again"
-	case planner.NotSupportedYet:
+	case verdict.NotSupportedYet:
 		return "nothing allows it in this version"
 	}
 	return ""
 }
 
 // Done says of an action that it is done: a line of apply.
-func Done(a planner.Action) string {
+func Done(a verdict.Action) string {
 	switch a {
-	case planner.Create:
+	case verdict.Create:
 		return "created"
-	case planner.Update:
+	case verdict.Update:
 		return "updated"
-	case planner.Rename:
+	case verdict.Rename:
 		return "renamed"
-	case planner.Delete:
+	case verdict.Delete:
 		return "deleted"
-	case planner.Adopt:
+	case verdict.Adopt:
 		return "adopted"
-	case planner.Forget:
+	case verdict.Forget:
 		return "forgot"
-	case planner.Release:
+	case verdict.Release:
 		return "released"
-	case planner.Keep:
+	case verdict.Keep:
 		return "kept"
 	}
 	return string(a)

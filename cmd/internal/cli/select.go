@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/hanzoai/kmsync/cmd/internal/wire"
+	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/address"
+	"github.com/hanzoai/kmsync/planner/observe"
+)
+
+// selected returns the graph of a configuration, narrowed to what --target and
+// --exclude choose. The error names an address that fits nothing.
+func selected(cfg *config.Config, chosen address.Selection) (*observe.Graph, error) {
+	g := observe.NewGraph(cfg)
+	if chosen.IsZero() {
+		return g, nil
+	}
+	names := g.Names()
+	for _, r := range cfg.Removed {
+		names = append(names, address.Sync{
+			Address:     r.From.Value,
+			Destination: address.Destination{Workspace: r.Workspace, Repository: r.Repository, Environment: r.Environment},
+		})
+	}
+	moved := map[string]string{}
+	for _, m := range cfg.Moved {
+		moved[m.From.Value] = m.To.Value
+	}
+	resolved, err := chosen.Resolve(names, moved)
+	if err != nil {
+		return nil, err
+	}
+	return g.Select(resolved), nil
+}
+
+// needed returns the blocks that the graph reads by, and those of removed blocks,
+// whose destinations the ledger will tell.
+func needed(cfg *config.Config, g *observe.Graph) wire.Needs {
+	kms, connections := map[string]bool{}, map[string]bool{}
+	for _, f := range g.Folders {
+		kms[f.KMS] = true
+	}
+	for _, d := range g.Destinations {
+		connections[d.Connection] = true
+	}
+	for _, r := range cfg.Removed {
+		connections[r.Connection] = true
+	}
+	return wire.Needs{KMS: slices.Sorted(maps.Keys(kms)), Connections: slices.Sorted(maps.Keys(connections))}
+}

@@ -1,0 +1,113 @@
+package observe
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hanzoai/kmsync/config"
+)
+
+// overlaps asks again, now that names are resolved, what the configuration was
+// asked when it was loaded: whether one of two syncs of one destination would
+// delete what the other writes. Only spellings that differ are new. Disabled and
+// excluded syncs count, as far as their names tell where they lead.
+func overlaps(g *Graph, obs *Observation) map[*config.Sync]error {
+	found := map[*config.Sync]error{}
+	syncs := resolve(g, obs)
+	for i, a := range syncs {
+		for _, b := range syncs[i+1:] {
+			if !a.overwrites && !b.overwrites {
+				continue
+			}
+			place, same := a.meets(b)
+			if !same || a.Destination.isSpelled(b.Destination) {
+				continue
+			}
+			example, overlap := config.Overlap(a.Sync, b.Sync)
+			if !overlap {
+				continue
+			}
+			err := &OverlapError{First: a.Sync, Second: b.Sync, Place: place, Example: example}
+			for _, s := range []*config.Sync{a.Sync, b.Sync} {
+				if found[s] == nil {
+					found[s] = err
+				}
+			}
+		}
+	}
+	return found
+}
+
+// resolved is a declared sync with its destination as it was read, or nil where it
+// was not read or not identified.
+type resolved struct {
+	*Node
+	read       *DestinationRead
+	overwrites bool
+}
+
+func resolve(g *Graph, obs *Observation) []resolved {
+	var syncs []resolved
+	for _, n := range g.Nodes {
+		if n.Removed != nil {
+			continue
+		}
+		s := resolved{Node: n, overwrites: n.Sync.Options.OverwriteDestination.Value}
+		if read := obs.Destinations[n.Destination]; n.IsRead() && read != nil && read.ID != "" {
+			s.read = read
+		}
+		syncs = append(syncs, s)
+	}
+	return syncs
+}
+
+// meets reports whether two syncs lead, or may lead, to one destination, and returns
+// its name. At least one of them was read.
+func (s resolved) meets(other resolved) (DestinationRef, bool) {
+	switch {
+	case s.read != nil && other.read != nil:
+		return s.read.Ref, s.read.ID == other.read.ID
+	case s.read != nil && !other.IsRead():
+		return s.read.Ref, s.read.MayBe(other.Destination, s.Destination)
+	case other.read != nil && !s.IsRead():
+		return other.read.Ref, other.read.MayBe(s.Destination, other.Destination)
+	}
+	return DestinationRef{}, false
+}
+
+// isSpelled reports whether two destinations are the same as they are written, by
+// whichever account.
+func (d DestinationRef) isSpelled(other DestinationRef) bool {
+	return strings.EqualFold(d.Workspace, other.Workspace) && strings.EqualFold(d.Repository, other.Repository) &&
+		d.Environment == other.Environment
+}
+
+// OverlapError says that two syncs, which are written with destinations of
+// different names, have one destination, and that one of them claims keys there by
+// overwrite-destination that the other can produce.
+type OverlapError struct {
+	First, Second *config.Sync
+	Place         DestinationRef // by the names in force
+	Example       string         // a key; "" where none is known
+}
+
+// Error names both syncs, where they are declared, and a key.
+func (e *OverlapError) Error() string {
+	text := fmt.Sprintf("%s and %s both write to %s, which they spell differently. By overwrite-destination one claims its whole range of keys there, ",
+		declared(e.First), declared(e.Second), e.Place)
+	if e.Example != "" {
+		text += fmt.Sprintf("and the other can make keys in that range, such as %s.", e.Example)
+	} else {
+		text += "and that the other makes none of them cannot be proven."
+	}
+	return text + " Give one of them a key_schema of its own, or remove overwrite-destination; nothing of either is written."
+}
+
+// declared names a sync with the place that says which keys it makes.
+func declared(s *config.Sync) string {
+	at := s.Range
+	if s.Options.KeySchema.IsSet() {
+		at = s.Options.KeySchema.Range
+	}
+	return fmt.Sprintf("%s (%s:%d)", s.Address, at.Filename, at.Start.Line)
+}

@@ -1,0 +1,101 @@
+package planner
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
+)
+
+// ownerOf returns the address that the owner of the key's record has today; ""
+// without a record, and for one of another configuration.
+func (d *destination) ownerOf(key string) string {
+	e := d.record.Entries[key]
+	if e == nil {
+		return ""
+	}
+	return d.graph.Owner(e.Owner)
+}
+
+// ownerNode returns what stands in the plan for the owner of the key's record:
+// its sync, or else the removed block that speaks of it, or nil.
+func (d *destination) ownerNode(key string) *observe.Node {
+	address := d.ownerOf(key)
+	var left *observe.Node
+	for _, n := range d.nodes {
+		switch {
+		case n.Sync.Address != address:
+		case n.Removed == nil:
+			return n
+		default:
+			left = n
+		}
+	}
+	return left
+}
+
+// removal returns what a removed block says about the key's owner here.
+func (d *destination) removal(key string) verdict.Removal {
+	n := d.ownerNode(key)
+	switch {
+	case n == nil || n.Removed == nil:
+		return verdict.NoRemoval
+	case n.Removed.Keep.Value:
+		return verdict.RemovalKeep
+	}
+	return verdict.RemovalDelete
+}
+
+// unreadIn returns a sync of this destination that could not be read and in whose
+// range the key is, or nil.
+func (d *destination) unreadIn(key string) *observe.Node {
+	for _, n := range d.nodes {
+		if !isOneOf(d.active, n) && inRange(n, key) {
+			return n
+		}
+	}
+	return nil
+}
+
+// first returns the first sync of this destination, or the first removed block
+// where there is none.
+func (d *destination) first() *observe.Node {
+	for _, n := range d.nodes {
+		if n.Removed == nil {
+			return n
+		}
+	}
+	return d.nodes[0]
+}
+
+// foreignOwner names the sync of another configuration that wrote a key, and both
+// configurations.
+func (d *destination) foreignOwner(key string) string {
+	other := d.record.Entries[key].Owner
+	here := "this one has no name"
+	if d.graph.Name != "" {
+		here = fmt.Sprintf("this one is %q", d.graph.Name)
+	}
+	return fmt.Sprintf("%s of the configuration %q, and %s", other.Sync, other.Config, here)
+}
+
+// adoption says from whom a sync takes over the record of a key: another sync, or
+// itself under the address or the configuration that it had before.
+func (d *destination) adoption(key string, n *observe.Node) string {
+	e := d.record.Entries[key]
+	if d.ownerOf(key) != n.Sync.Address {
+		return "adopted from " + e.Owner.Sync
+	}
+	var clauses []string
+	if m := d.graph.Move(e.Owner.Sync); m != nil {
+		clauses = append(clauses, fmt.Sprintf("moved from %s (%s:%d)", e.Owner.Sync, m.Range.Filename, m.Range.Start.Line))
+	}
+	if e.Owner.Config != d.graph.Name {
+		clauses = append(clauses, "now of the configuration "+d.graph.Name)
+	}
+	if e.Released {
+		clauses = append(clauses, "wanted again after it was released")
+	}
+	return strings.Join(clauses, "; ")
+}

@@ -1,0 +1,224 @@
+package planner
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/verdict"
+	"github.com/hanzoai/kmsync/planner/want"
+)
+
+// rename is an owned key that its sync no longer wants, and the want of that sync
+// for the same secret under another key.
+type rename struct {
+	from  *ledger.Entry
+	to    *want.Want
+	state verdict.RenameState
+	// until is when the overlap ends; zero while the new key is not confirmed.
+	until time.Time
+}
+
+// renames are the renames of one destination.
+type renames struct {
+	of   map[string]*rename // by old key
+	into map[string]*rename // by new key: the one whose place it takes
+}
+
+// secretOf is a secret that a sync wants: by its id, or by its name.
+type secretOf struct {
+	node     *observe.Node
+	folder   SourceRef
+	id, name string
+}
+
+// gatherRenames finds what is renamed. Where several old keys lead to one new
+// key, that takes the place of the one written last.
+func (d *destination) gatherRenames(now time.Time) {
+	d.renames = renames{of: map[string]*rename{}, into: map[string]*rename{}}
+	var old []string
+	for _, key := range slices.Sorted(maps.Keys(d.record.Entries)) {
+		if len(d.Wants[key]) == 0 && d.owner(key) != nil && d.recordFacts(key, nil).SameUUID {
+			old = append(old, key)
+		}
+	}
+	if len(old) == 0 {
+		return
+	}
+	d.indexWants()
+	for _, key := range old {
+		e := d.record.Entries[key]
+		to := d.wanted[secretOf{d.owner(key), folderOf(e), e.Source.ID, ""}]
+		if e.Source.ID == "" || to == nil {
+			continue
+		}
+		r := &rename{from: e, to: to}
+		r.state, r.until = d.renameState(to, now)
+		d.renames.of[key] = r
+	}
+	for _, key := range slices.Sorted(maps.Keys(d.renames.of)) {
+		r := d.renames.of[key]
+		reason := verdict.Of(d.facts(key, nil)).Reason
+		if reason != verdict.Renamed && reason != verdict.Overlap {
+			continue // it stays for another reason, so nothing takes its place
+		}
+		if other := d.renames.into[r.to.Key]; other == nil || r.from.LastWrite().After(other.from.LastWrite()) {
+			d.renames.into[r.to.Key] = r
+		}
+	}
+}
+
+// indexWants finds wants by what they want. Of several keys for one secret the
+// first counts.
+func (d *destination) indexWants() {
+	d.wanted = map[secretOf]*want.Want{}
+	for _, key := range slices.Sorted(maps.Keys(d.Wants)) {
+		for _, w := range d.Wants[key] {
+			for _, s := range []secretOf{{w.Node, w.Source, w.SecretID, ""}, {w.Node, w.Source, "", w.SecretKey}} {
+				if d.wanted[s] == nil {
+					d.wanted[s] = w
+				}
+			}
+		}
+	}
+}
+
+// renameState says how far a rename is that leads to this want.
+func (d *destination) renameState(to *want.Want, now time.Time) (verdict.RenameState, time.Time) {
+	overlap := to.Node.Sync.Options.Overlap.Value
+	f := d.facts(to.Key, to)
+	switch decided := verdict.Of(f); {
+	case decided.Action == verdict.Keep || decided.Action == verdict.Nothing:
+		return verdict.RenameStopped, time.Time{}
+	case overlap <= 0:
+		return verdict.RenameReady, time.Time{}
+	}
+	var since time.Time
+	if r := f.Record; r.SameUUID && r.SameSync && !r.InDoubt {
+		since = thereSince(d.record.Entries[to.Key])
+	}
+	if since.IsZero() {
+		return verdict.RenameOverlaps, time.Time{}
+	}
+	if until := since.Add(overlap); until.After(now) {
+		return verdict.RenameOverlaps, until
+	}
+	return verdict.RenameReady, time.Time{}
+}
+
+// thereSince returns when a variable was made, as far as its entry remembers:
+// new values since do not count. It is zero where no write is remembered.
+func thereSince(e *ledger.Entry) time.Time {
+	var since time.Time
+	for _, w := range e.Writes {
+		since = w.At
+		if verdict.Action(w.Action).Creates() {
+			break
+		}
+	}
+	return since
+}
+
+// goneReason says why an active owner no longer wants a key. A rename has a row
+// of its own.
+func (d *destination) goneReason(owner *observe.Node, e *ledger.Entry) verdict.Reason {
+	folder := folderOf(e)
+	if to := d.wanted[secretOf{owner, folder, "", e.Source.Name}]; to != nil && e.Source.Name != "" {
+		return verdict.SchemaChanged
+	}
+	if slices.Contains(owner.Folders, folder) && d.nameNow(e) != "" {
+		return verdict.NotIncluded
+	}
+	return verdict.GoneFromSource
+}
+
+// nameNow returns the name that the secret of a record has in its folder now: of
+// the same id, else of the same name. It is "" where there is none.
+func (d *destination) nameNow(e *ledger.Entry) string {
+	name := ""
+	for _, s := range d.obs.Folders[folderOf(e)].Listing.Secrets {
+		switch {
+		case s.ID != "" && s.ID == e.Source.ID:
+			return s.Name
+		case s.Name == e.Source.Name:
+			name = s.Name
+		}
+	}
+	return name
+}
+
+func folderOf(e *ledger.Entry) SourceRef {
+	return SourceRef{KMS: e.Source.KMS, Environment: e.Source.Environment, Path: e.Source.Path}
+}
+
+// explainRename says where a rename leads and what caused it, for the old key; for
+// the new key, that it happened in the KMS, if it did.
+func (d *destination) explainRename(n *observe.Node, key string, why verdict.Reason) (string, hcl.Range) {
+	r := d.renames.of[key]
+	if r == nil {
+		place, at := d.renames.into[key].cause()
+		return strings.TrimSpace(place), at
+	}
+	place, at := r.cause()
+	overlap := n.Sync.Options.Overlap
+	switch {
+	case why != verdict.Overlap:
+		return "to " + r.to.Key + place, at
+	case r.until.IsZero():
+		return "until " + r.to.Key + " has been there for " + written(overlap.Value), overlap.Range
+	}
+	return "until " + r.until.UTC().Format("2006-01-02 15:04 UTC") + ", beside " + r.to.Key, overlap.Range
+}
+
+// cause returns the setting that most likely gave the secret its new key, and
+// the folder as " in FOLDER" where the secret itself has another name now.
+func (r *rename) cause() (place string, at hcl.Range) {
+	source, schema := r.to.Through, r.to.Node.Sync.Options.KeySchema
+	entry, named := source.Rename[r.to.SecretKey]
+	switch {
+	case r.from.Source.Name != r.to.SecretKey && !named:
+		return " in " + r.to.Source.String(), source.Range
+	case schema.IsSet() && !schema.Value.InRange(r.to.Source.Environment, r.from.Key):
+		return "", schema.Range
+	case named:
+		return "", entry.Range
+	}
+	return "", source.Range
+}
+
+// written writes a duration as people do: 72h, 90m.
+func written(d time.Duration) string {
+	text := d.String()
+	for _, none := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, none) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}
+
+// leftOutBy returns the setting that leaves out the secret of a record: the
+// exclude glob that matches it, else include, else the source block.
+func (d *destination) leftOutBy(n *observe.Node, e *ledger.Entry) hcl.Range {
+	at, name := n.Sync.Range, d.nameNow(e)
+	for i, source := range n.Sync.Sources {
+		if n.Folders[i] != folderOf(e) || source.Wants(name) {
+			continue
+		}
+		for _, glob := range source.Exclude {
+			if only := (config.Source{Exclude: []config.Located[string]{glob}}); !only.Wants(name) {
+				return glob.Range
+			}
+		}
+		if at = source.Range; len(source.Include) > 0 {
+			at = source.Include[0].Range
+		}
+	}
+	return at
+}
