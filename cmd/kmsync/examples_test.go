@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,11 +18,12 @@ import (
 // default world of the sandbox.
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	dirs, err := filepath.Glob("../../examples/*")
+	dirs, err := filepath.Glob("../../examples/*/main.sync.hcl")
 	if err != nil || len(dirs) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
-	for _, dir := range dirs {
+	for _, main := range dirs {
+		dir := filepath.Dir(main)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
 			work := t.TempDir()
@@ -37,11 +40,26 @@ func TestExamples(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			copyWorld(t, dir, work)
+			runExample(t, work, 0, "", "fmt", "--check")
 			runExample(t, work, 0, "valid", "validate")
 			runExample(t, work, 2, "to create", "plan", "--detailed-exitcode")
 			runExample(t, work, 0, "Applied: ", "apply", "--auto-approve")
 			runExample(t, work, 0, "No changes.", "plan", "--detailed-exitcode")
 		})
+	}
+}
+
+// copyWorld gives the sandbox the world of an example, if it has one of its own.
+func copyWorld(t *testing.T, dir, work string) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, "world.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	sandbox := filepath.Join(work, ".kmsync", "sandbox")
+	if err := errors.Join(err, os.MkdirAll(sandbox, 0o700), os.WriteFile(filepath.Join(sandbox, "world.json"), content, 0o600)); err != nil {
+		t.Fatal(err)
 	}
 }
 
