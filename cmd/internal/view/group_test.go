@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -200,5 +201,25 @@ func TestPlanRepeatsItsFlags(t *testing.T) {
 		if got := string(render(t, p, Style{Flags: " --target sync.x", Applying: true})); strings.Contains(got, "Apply with") {
 			t.Errorf("it tells to apply while it does:\n%s", got)
 		}
+	}
+}
+
+// The way from sources to destination is wrapped between words, below itself.
+func TestRoutesAreWrapped(t *testing.T) {
+	t.Parallel()
+	p := &planner.Plan{Syncs: []planner.SyncPlan{{
+		Address: `sync.service["billing-prod"]`, Status: planner.StatusPlanned,
+		Sources:     []planner.SourceRef{{Environment: "prod", Path: "/shared"}, {Environment: "prod", Path: "/services/billing"}},
+		Destination: planner.DestinationRef{Workspace: "acme", Repository: "billing", Environment: "Production"},
+		Changes:     []planner.Change{{Key: "A", Action: verdict.Create, Reason: verdict.Missing}},
+	}}}
+	text := string(render(t, p, Style{Width: 80}))
+	for line := range strings.SplitSeq(text, "\n") {
+		if n := utf8.RuneCountInString(line); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	if !strings.Contains(text, "acme/billing (Production)") {
+		t.Errorf("a word is torn:\n%s", text)
 	}
 }

@@ -64,7 +64,7 @@ func (p *page) sync(s planner.SyncPlan, column int) {
 	case s.Status != planner.StatusPlanned:
 		p.line(dim, string(s.Status))
 	default:
-		p.line(plain, route(s))
+		p.hang(plain, column+len(gap), route(s))
 	}
 	if len(s.Changes) > 0 {
 		p.changes(s.Changes)
