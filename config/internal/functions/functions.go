@@ -42,7 +42,7 @@ func All(dir fs.FS) map[string]function.Function {
 		"sort": stdlib.SortFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
 		"base64decode": base64DecodeFunc, "base64encode": growing(base64EncodeFunc),
-		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": parsing(stdlib.JSONDecodeFunc), "jsonencode": growing(stdlib.JSONEncodeFunc),
+		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": onceEach(parsing(stdlib.JSONDecodeFunc)), "jsonencode": growing(stdlib.JSONEncodeFunc),
 		"urlencode": growing(urlEncodeFunc), "yamldecode": expanding(yaml.YAMLDecodeFunc), "yamlencode": growing(yaml.YAMLEncodeFunc),
 
 		"can": telling(tryfunc.CanFunc), "try": telling(tryfunc.TryFunc),
