@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -83,7 +84,9 @@ func (d *destination) explain(n *observe.Node, key string, v verdict.Verdict, c 
 	case v.Reason == verdict.Renamed, v.Reason == verdict.RenameWaits, v.Reason == verdict.Overlap:
 		return d.explainRename(n, key, v.Reason)
 	case v.Reason == verdict.NotIncluded:
-		return c.Detail, d.leftOutBy(n, d.record.Entries[key])
+		return d.arrival(key, n), d.leftOutBy(n, d.record.Entries[key])
+	case v.Reason == verdict.GoneFromSource:
+		return d.arrival(key, n), c.Range
 	case v.Reason == verdict.Protected:
 		by, at, _ := d.protection(key)
 		return "by " + by.Sync.Address, at
@@ -98,7 +101,7 @@ func (d *destination) explain(n *observe.Node, key string, v verdict.Verdict, c 
 	case v.Reason == verdict.OverwriteDestination:
 		return c.Detail, n.Sync.Options.OverwriteDestination.Range
 	case v.Reason == verdict.SchemaChanged && n.Sync.Options.KeySchema.IsSet():
-		return c.Detail, n.Sync.Options.KeySchema.Range
+		return d.arrival(key, n), n.Sync.Options.KeySchema.Range
 	case v.Reason == verdict.SyncNotRead:
 		if by := d.excludedIn(key); by != nil {
 			return "it may belong to " + by.Sync.Address + ", which is excluded", by.Sync.Range
@@ -144,21 +147,12 @@ func (d *destination) home(key string, f verdict.Facts) *observe.Node {
 		return by
 	}
 	for _, n := range d.nodes {
-		unread := !isOneOf(d.active, n)
+		unread := !slices.Contains(d.active, n)
 		if inRange(n, key) && ((f.UnreadRange && unread) || (!f.UnreadRange && n.Sync.Options.OverwriteDestination.Value)) {
 			return n
 		}
 	}
 	return d.first()
-}
-
-func isOneOf(nodes []*observe.Node, n *observe.Node) bool {
-	for _, other := range nodes {
-		if other == n {
-			return true
-		}
-	}
-	return false
 }
 
 // Moved compares a change that was planned with what is decided about the same

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hanzoai/kmsync/planner/observe"
@@ -51,7 +52,7 @@ func (d *destination) removal(key string) verdict.Removal {
 // range the key is, or nil.
 func (d *destination) unreadIn(key string) *observe.Node {
 	for _, n := range d.nodes {
-		if !isOneOf(d.active, n) && inRange(n, key) {
+		if !slices.Contains(d.active, n) && inRange(n, key) {
 			return n
 		}
 	}
@@ -98,4 +99,13 @@ func (d *destination) adoption(key string, n *observe.Node) string {
 		clauses = append(clauses, "wanted again after it was released")
 	}
 	return strings.Join(clauses, "; ")
+}
+
+// arrival says of a key that its sync no longer wants who wrote it, where a move
+// brought it here.
+func (d *destination) arrival(key string, n *observe.Node) string {
+	if e := d.record.Entries[key]; e.Owner.Sync != n.Sync.Address {
+		return "written by " + e.Owner.Sync + ", which was moved here"
+	}
+	return ""
 }
