@@ -20,7 +20,7 @@ var (
 	uuidForm       = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 	repositoryForm = regexp.MustCompile(`^[a-z0-9._-]+$`)
 	prefixForm     = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
-	secretForm     = regexp.MustCompile(`^[A-Za-z0-9_]{1,255}$`)
+	secretForm     = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 	pathForm       = regexp.MustCompile(`^(/|(/[A-Za-z0-9_-]+)+/?)$`)
 )
 
@@ -29,6 +29,7 @@ const (
 	maxName        = 256 // name of a secret sync, POST /api/v1/secret-syncs/bitbucket
 	maxDescription = 256
 	maxKeySchema   = 255
+	maxSecretName  = 255
 	maxDuration    = 10 * 365 * 24 * time.Hour
 )
 
@@ -150,7 +151,7 @@ func Scope(s string) *Problem {
 
 // SecretName checks a name that a secret is renamed to.
 func SecretName(s string) *Problem {
-	if secretForm.MatchString(s) {
+	if len(s) <= maxSecretName && secretForm.MatchString(s) {
 		return nil
 	}
 	return &Problem{summarySecretName, "The new name becomes part of a variable's name, which is made of letters, digits and underscores. Write such a name."}
