@@ -3,6 +3,7 @@ package want
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
@@ -139,7 +141,7 @@ func (r *reading) missing(required config.Located[string], names map[string]bool
 	w := r.want(required.Value)
 	w.Range = required.Range
 	detail := "there is no " + required.Value
-	if near := nearest(required.Value, names); near != "" {
+	if near := address.Nearest(required.Value, slices.Sorted(maps.Keys(names))); near != "" {
 		detail += " (did you mean " + near + "?)"
 	}
 	if r.isDoubted() {

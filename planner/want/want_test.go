@@ -194,30 +194,3 @@ func TestDuplicateNamesBothPlaces(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
-
-// What is near is a matter of a few letters, and long names cost nothing.
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("A", 100_000)
-	for _, test := range []struct {
-		given string
-		names []string
-		want  string
-	}{
-		{"TOKEN", nil, ""},
-		{"TOKEN", []string{"OTHER"}, ""},
-		{"TOKEN", []string{"TOKENS", "TOKEN2"}, "TOKEN2"},
-		{"AB", []string{"BA"}, ""},
-		{"AB", []string{"AC"}, "AC"},
-		{long, []string{long + "B"}, ""},
-		{"A", []string{long}, ""},
-	} {
-		set := map[string]bool{}
-		for _, name := range test.names {
-			set[name] = true
-		}
-		if got := nearest(test.given, set); got != test.want {
-			t.Errorf("%.20s: got %.20q, want %q", test.given, got, test.want)
-		}
-	}
-}

@@ -48,7 +48,7 @@ var mayImport = map[string]struct{ ours, third []string }{
 	"planner/observe":             {ours: []string{"config", "planner/address", "planner/ledger", "providers", "providers/secret"}},
 	"planner/verdict":             {},
 	"planner/want": {
-		ours:  []string{"config", "planner/observe", "planner/verdict", "providers", "providers/secret"},
+		ours:  []string{"config", "planner/address", "planner/observe", "planner/verdict", "providers", "providers/secret"},
 		third: []string{"github.com/hashicorp/hcl/v2"},
 	},
 	"planner": {

@@ -3,6 +3,8 @@ package spec
 import (
 	"fmt"
 	"slices"
+
+	"github.com/agext/levenshtein"
 )
 
 // maxSuggestion bounds the work: what is longer, in bytes, is no slip of the hand.
@@ -20,7 +22,7 @@ func DidYouMean(given string, names []string, format string) string {
 		if len(name) > maxSuggestion {
 			continue
 		}
-		if d := editDistance(given, name); d < distance {
+		if d := levenshtein.Distance(given, name, nil); d < distance {
 			best, distance = name, d
 		}
 	}
@@ -28,26 +30,4 @@ func DidYouMean(given string, names []string, format string) string {
 		return ""
 	}
 	return " Did you mean " + fmt.Sprintf(format, best) + "?"
-}
-
-// editDistance is the Levenshtein distance, counted in characters.
-func editDistance(a, b string) int {
-	from, to := []rune(a), []rune(b)
-	row := make([]int, len(to)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, r := range from {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j, s := range to {
-			cost := diagonal
-			if r != s {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(to)]
 }
