@@ -162,15 +162,15 @@ func (e *LockedError) Error() string {
 	return text
 }
 
-// ErrNoKey says that a ledger exists and its root key does not, so that nothing
-// in it can be compared.
+// ErrNoKey says that a ledger exists and the root key it was made with does not, or
+// another stands in its place, so that nothing in it can be believed.
 var ErrNoKey = errors.New("the root key of this ledger is missing")
 
 // Store keeps a ledger. Reading needs no lock and sees the last commit.
 type Store interface {
 	// Load returns the state. A ledger that is proven not to exist is an empty
 	// state with Serial 0 and no key; one that cannot be read, is damaged or of
-	// another version is an error; one without its key is [ErrNoKey].
+	// another version is an error; one without its key, or with another, is [ErrNoKey].
 	Load(ctx context.Context) (*State, error)
 	// Lock takes the one write lock, waiting at most wait for it, makes the ledger
 	// and its key if they do not exist, and returns the state as it is under the

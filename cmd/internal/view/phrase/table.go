@@ -10,7 +10,7 @@ func takeOverPhrase(r verdict.Reason) string {
 	case verdict.NeverRecorded, verdict.ValueDiffers:
 		return "exists, value will be replaced"
 	case verdict.NotSecured:
-		return "exists, value will be replaced and secured; everyone with access to the repository can read it now"
+		return "exists, value will be replaced and secured; everyone with access there can read it now"
 	case verdict.NotReadable:
 		return "exists, value will be replaced and made readable{at}"
 	}
@@ -29,7 +29,7 @@ func reasonPhrase(r verdict.Reason) string {
 	case verdict.Missing:
 		return "new, from {source}{version}"
 	case verdict.NotSecured:
-		return "not secured: everyone with access to the repository can read it; will be secured"
+		return "not secured: everyone with access there can read it; will be secured"
 	case verdict.NotReadable:
 		return "secured, and declared as unsecured{at}"
 	case verdict.ValueDiffers:
