@@ -5,9 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -16,7 +17,7 @@ import (
 // when the plan was made, under the lock.
 type Deps struct {
 	Writers   map[string]providers.Writer // by label of the connection block
-	Graph     *observe.Graph
+	Graph     *graph.Graph
 	Refresher *observe.Refresher
 	State     *ledger.State
 	Session   ledger.Session
@@ -31,7 +32,7 @@ type Deps struct {
 // emits what happens, from one goroutine, and returns the counts. When ctx ends
 // it starts nothing new, lets the requests in flight finish and notes them in the
 // ledger.
-func Apply(ctx context.Context, p *planner.Plan, deps Deps, emit func(Event)) Result {
+func Apply(ctx context.Context, p *plan.Plan, deps Deps, emit func(Event)) Result {
 	events := make(chan Event)
 	go func() {
 		defer close(events)
@@ -51,9 +52,9 @@ func Apply(ctx context.Context, p *planner.Plan, deps Deps, emit func(Event)) Re
 // task is one change to execute, with the sync it belongs to.
 type task struct {
 	address string
-	ref     planner.DestinationRef // for people
-	written planner.DestinationRef // as the sync writes it: the key of the observation
-	change  planner.Change
+	ref     graph.DestinationRef // for people
+	written graph.DestinationRef // as the sync writes it: the key of the observation
+	change  plan.Change
 	lost    bool // an answer was lost: the write may have taken effect
 	again   int  // how often a lost write came into another round
 	exists  bool // the last create met a conflict
@@ -68,7 +69,7 @@ type batch struct {
 
 // destinationsOf groups the changes that can be executed by destination, in the
 // order of the plan.
-func destinationsOf(p *planner.Plan, r *observe.Refresher) []*batch {
+func destinationsOf(p *plan.Plan, r *observe.Refresher) []*batch {
 	var batches []*batch
 	index := map[string]*batch{}
 	for _, s := range p.Syncs {

@@ -11,6 +11,7 @@ import (
 	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -324,7 +325,7 @@ func (w *writer) owner(t task) ledger.Owner {
 	return ledger.Owner{Config: w.Graph.Name, Sync: t.address}
 }
 
-func source(c planner.Change) ledger.Source {
+func source(c plan.Change) ledger.Source {
 	return ledger.Source{
 		KMS: c.Source.KMS, Environment: c.Source.Environment, Path: c.Source.Path, Name: c.SecretKey,
 		ID: c.SecretID, Version: c.Version,

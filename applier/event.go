@@ -3,7 +3,8 @@ package applier
 import (
 	"time"
 
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 )
 
 // Event is one thing that happened while applying. Events leave the applier from
@@ -17,31 +18,31 @@ type Started struct{ Changes int }
 // Update.
 type Wrote struct {
 	Address     string
-	Destination planner.DestinationRef
-	Change      planner.Change
+	Destination graph.DestinationRef
+	Change      plan.Change
 }
 
 // Recorded says that a change of the ledger alone is done.
 type Recorded struct {
 	Address     string
-	Destination planner.DestinationRef
-	Change      planner.Change
+	Destination graph.DestinationRef
+	Change      plan.Change
 }
 
 // Stopped says that a key was left alone, since what the plan was made from
 // moved: Change.BlockedBy is Moved and Change.Detail names what moved.
 type Stopped struct {
 	Address     string
-	Destination planner.DestinationRef
-	Change      planner.Change
+	Destination graph.DestinationRef
+	Change      plan.Change
 }
 
 // Failed says that the write of a key failed. Doubtful: it may have taken effect.
 // Taken: it has, but not as it should, or the ledger could not note it.
 type Failed struct {
 	Address     string
-	Destination planner.DestinationRef
-	Change      planner.Change
+	Destination graph.DestinationRef
+	Change      plan.Change
 	Err         error
 	Doubtful    bool
 	Taken       bool
@@ -50,8 +51,8 @@ type Failed struct {
 // Skipped says that a key was not tried, since the run is ending.
 type Skipped struct {
 	Address     string
-	Destination planner.DestinationRef
-	Change      planner.Change
+	Destination graph.DestinationRef
+	Change      plan.Change
 }
 
 // Waiting says that a service asked to slow down.

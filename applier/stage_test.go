@@ -13,8 +13,10 @@ import (
 	"github.com/hanzoai/kmsync/applier"
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
@@ -74,7 +76,7 @@ type stage struct {
 	// nowFunc replaces the clock, for tests that run on the fake time of synctest.
 	nowFunc func() time.Time
 
-	plan   *planner.Plan
+	plan   *plan.Plan
 	events []applier.Event
 	result applier.Result
 }
@@ -131,7 +133,7 @@ func (s *stage) apply(ctx context.Context, t *testing.T) *stage {
 	slices.SortFunc(s.syncs, func(a, b *config.Sync) int { return strings.Compare(a.Address, b.Address) })
 	cfg := s.config
 	cfg.Syncs = s.syncs
-	g := observe.NewGraph(&cfg).Leavings(s.state)
+	g := graph.New(&cfg).Leavings(s.state)
 	other := s.other
 	if other == nil {
 		other = s.service

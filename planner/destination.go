@@ -11,8 +11,10 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/planner/address"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/planner/want"
 	"github.com/hanzoai/kmsync/providers"
@@ -25,9 +27,9 @@ type DestinationDiff struct {
 	Unmanaged int
 	// Wants holds the one want behind a key; refused keys may have several.
 	Wants      want.Map
-	parts      map[*observe.Node]*part
+	parts      map[*graph.Node]*part
 	leftBehind map[string]int // keys by sync that left
-	findings   []Finding
+	findings   []plan.Finding
 	// Doubted: some listing of the destination is not proven complete.
 	Doubted bool
 	// Errs holds, by address, why a sync of this destination could not be read.
@@ -35,7 +37,7 @@ type DestinationDiff struct {
 }
 
 // Change returns the change of a key in the part of a sync, if there is one.
-func (d *DestinationDiff) Change(address, key string) (Change, bool) {
+func (d *DestinationDiff) Change(address, key string) (plan.Change, bool) {
 	for n, p := range d.parts {
 		if n.Sync.Address != address {
 			continue
@@ -46,7 +48,7 @@ func (d *DestinationDiff) Change(address, key string) (Change, bool) {
 			}
 		}
 	}
-	return Change{}, false
+	return plan.Change{}, false
 }
 
 // Want returns the single want behind a key, or nil.
@@ -54,7 +56,7 @@ func (d *DestinationDiff) Want(key string) *want.Want { return d.Wants.Single(ke
 
 // part is what one sync contributes to the plan of its destination.
 type part struct {
-	changes   []Change
+	changes   []plan.Change
 	unchanged int
 	kept      int
 	oldest    time.Time
@@ -64,15 +66,15 @@ type part struct {
 // destination is one destination while its keys are judged.
 type destination struct {
 	*DestinationDiff
-	graph        *observe.Graph
+	graph        *graph.Graph
 	obs          *observe.Observation
 	state        *ledger.State
-	nodes        []*observe.Node // enabled syncs of this destination, sorted by address
-	active       []*observe.Node // those of them that were read
-	excluded     []*observe.Node // enabled syncs that may be of this destination, and are excluded
+	nodes        []*graph.Node // enabled syncs of this destination, sorted by address
+	active       []*graph.Node // those of them that were read
+	excluded     []*graph.Node // enabled syncs that may be of this destination, and are excluded
 	record       *ledger.Destination
-	keyID        string          // of the root key; "" without one
-	guards       []*observe.Node // declared syncs of this destination that protect keys
+	keyID        string        // of the root key; "" without one
+	guards       []*graph.Node // declared syncs of this destination that protect keys
 	fingerprints secret.DestinationKey
 	live         map[string]providers.Variable
 	twice        map[string]bool // keys that the list has twice
@@ -84,7 +86,7 @@ type destination struct {
 // DiffDestination judges every key of the destination with this id: those
 // wanted, those live and those recorded, as of now. It needs of the observation
 // only what belongs to that destination.
-func DiffDestination(g *observe.Graph, obs *observe.Observation, state *ledger.State, id string, now time.Time) *DestinationDiff {
+func DiffDestination(g *graph.Graph, obs *observe.Observation, state *ledger.State, id string, now time.Time) *DestinationDiff {
 	d := newDestination(g, obs, state, id)
 	d.gatherWants()
 	d.gatherRenames(now)
@@ -104,9 +106,9 @@ func DiffDestination(g *observe.Graph, obs *observe.Observation, state *ledger.S
 	return d.DestinationDiff
 }
 
-func newDestination(g *observe.Graph, obs *observe.Observation, state *ledger.State, id string) *destination {
+func newDestination(g *graph.Graph, obs *observe.Observation, state *ledger.State, id string) *destination {
 	d := &destination{
-		DestinationDiff: &DestinationDiff{ID: id, parts: map[*observe.Node]*part{}, leftBehind: map[string]int{}, Errs: map[string]error{}},
+		DestinationDiff: &DestinationDiff{ID: id, parts: map[*graph.Node]*part{}, leftBehind: map[string]int{}, Errs: map[string]error{}},
 		graph:           g, obs: obs, state: state,
 		record: &ledger.Destination{ID: id},
 		live:   map[string]providers.Variable{}, twice: map[string]bool{}, uuids: map[string]bool{},
@@ -142,14 +144,14 @@ func newDestination(g *observe.Graph, obs *observe.Observation, state *ledger.St
 		if len(n.Sync.Options.Protect) > 0 && (slices.Contains(d.nodes, n) || d.isLike(n)) {
 			d.guards = append(d.guards, n)
 		}
-		if n.Choice == observe.Excluded && n.Sync.Enabled.Value && d.isLike(n) {
+		if n.Choice == graph.Excluded && n.Sync.Enabled.Value && d.isLike(n) {
 			d.excluded = append(d.excluded, n)
 		}
 	}
 	return d
 }
 
-func firstError(n *observe.Node, obs *observe.Observation) error {
+func firstError(n *graph.Node, obs *observe.Observation) error {
 	for _, ref := range n.Folders {
 		if err := obs.Folders[ref].Err; err != nil {
 			return err
@@ -174,8 +176,8 @@ func (d *destination) gatherWants() {
 	}
 	total, over := d.Wants.RefuseOversize(live, d.otherSize())
 	if over {
-		d.findings = append(d.findings, Finding{
-			Kind: verdict.FindSize, Severity: Warning, Address: d.nodes[0].Sync.Address, Range: d.nodes[0].Sync.Range,
+		d.findings = append(d.findings, plan.Finding{
+			Kind: verdict.FindSize, Severity: plan.Warning, Address: d.nodes[0].Sync.Address, Range: d.nodes[0].Sync.Range,
 			Detail: fmt.Sprintf("Names and values in %s come to about %d characters, and one build carries at most %d. "+
 				"Remove variables, or spread them over deployment environments.", d.obs.Destinations[d.nodes[0].Destination].Ref, total, want.MaxBuildSize),
 		})
@@ -222,7 +224,7 @@ func (d *destination) sizeOf(read *observe.DestinationRead) int {
 func (d *destination) judge(key string) {
 	same := d.Wants[key]
 	if len(same) > 0 {
-		filed := map[*observe.Node]bool{}
+		filed := map[*graph.Node]bool{}
 		for _, w := range same {
 			if !filed[w.Node] { // a key stands once under a sync
 				filed[w.Node] = true
@@ -280,7 +282,7 @@ func (d *destination) facts(key string, w *want.Want) verdict.Facts {
 	return f
 }
 
-func inRange(n *observe.Node, key string) bool {
+func inRange(n *graph.Node, key string) bool {
 	for _, ref := range n.Folders {
 		if n.Sync.Options.KeySchema.Value.InRange(ref.Environment, key) {
 			return true
@@ -290,7 +292,7 @@ func inRange(n *observe.Node, key string) bool {
 }
 
 // owner returns the active sync of this destination that owns the key's record.
-func (d *destination) owner(key string) *observe.Node {
+func (d *destination) owner(key string) *graph.Node {
 	for _, n := range d.active {
 		if n.Removed == nil && n.Sync.Address == d.ownerOf(key) {
 			return n
@@ -325,7 +327,7 @@ func (d *destination) recordFacts(key string, w *want.Want) verdict.Record {
 
 // protection returns the declared sync and the glob that protect a key. Disabled
 // syncs protect too.
-func (d *destination) protection(key string) (*observe.Node, hcl.Range, bool) {
+func (d *destination) protection(key string) (*graph.Node, hcl.Range, bool) {
 	for _, n := range d.guards {
 		if glob, ok := n.Sync.Options.IsProtected(key); ok {
 			return n, glob.Range, true

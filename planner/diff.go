@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/planner/address"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -19,8 +21,8 @@ import (
 // Diff compares what the configuration wants with what was observed and what
 // the ledger remembers, and returns the plan as of now. It is pure: the same input
 // gives the same plan, and it neither reads nor writes anything.
-func Diff(g *observe.Graph, obs *observe.Observation, state *ledger.State, now time.Time) *Plan {
-	p := &Plan{Complete: true}
+func Diff(g *graph.Graph, obs *observe.Observation, state *ledger.State, now time.Time) *plan.Plan {
+	p := &plan.Plan{Complete: true}
 	diffs := map[string]*DestinationDiff{}
 	for _, read := range obs.Destinations {
 		if read.Err == nil && diffs[read.ID] == nil {
@@ -29,7 +31,7 @@ func Diff(g *observe.Graph, obs *observe.Observation, state *ledger.State, now t
 	}
 	var left omitted
 	for _, n := range g.Nodes {
-		if n.Choice == observe.Untouched {
+		if n.Choice == graph.Untouched {
 			continue
 		}
 		s := syncPlan(n, obs, diffs)
@@ -39,43 +41,43 @@ func Diff(g *observe.Graph, obs *observe.Observation, state *ledger.State, now t
 		}
 	}
 	p.Keys = keysOf(diffs)
-	p.addFindings(g, obs, diffs)
+	addFindings(p, g, obs, diffs)
 	p.LeftBehind = leftBehind(g, obs, state, diffs)
-	p.narrowRest(g, left)
+	narrowRest(p, g, left)
 	for _, d := range diffs {
 		p.Unmanaged += d.Unmanaged
 	}
 	for _, s := range p.Syncs {
-		p.Complete = p.Complete && s.Status != StatusError
+		p.Complete = p.Complete && s.Status != plan.StatusError
 		for _, c := range s.Changes {
 			if c.BlockedBy == verdict.NotBlocked && c.Action.Writes() {
 				p.Requests.ToApply++
 			}
 		}
 	}
-	p.Digest = Digest(p)
+	p.Digest = plan.Digest(p)
 	return p
 }
 
 // syncPlan gathers the part of one sync.
-func syncPlan(n *observe.Node, obs *observe.Observation, diffs map[string]*DestinationDiff) SyncPlan {
-	s := SyncPlan{
-		Address: n.Sync.Address, Status: StatusPlanned, Sources: n.Folders, Destination: n.Destination, Written: n.Destination, Range: n.Sync.Range,
+func syncPlan(n *graph.Node, obs *observe.Observation, diffs map[string]*DestinationDiff) plan.Sync {
+	s := plan.Sync{
+		Address: n.Sync.Address, Status: plan.StatusPlanned, Sources: n.Folders, Destination: n.Destination, Written: n.Destination, Range: n.Sync.Range,
 	}
 	read := obs.Destinations[n.Destination]
 	if read != nil && read.Ref.Environment != "" {
 		s.Destination.Environment = read.Ref.Environment
 	}
 	switch {
-	case n.Choice == observe.Excluded:
-		s.Status = StatusExcluded
+	case n.Choice == graph.Excluded:
+		s.Status = plan.StatusExcluded
 		return s
 	case !n.Sync.Enabled.Value:
-		s.Status = StatusDisabled
+		s.Status = plan.StatusDisabled
 		return s
 	}
 	if s.Failure = failureOf(n, obs); s.Failure != nil {
-		s.Status = StatusError
+		s.Status = plan.StatusError
 	}
 	if read.Err != nil {
 		return s
@@ -89,11 +91,11 @@ func syncPlan(n *observe.Node, obs *observe.Observation, diffs map[string]*Desti
 
 // failureOf says why an enabled sync could not be read, or returns nil. What was
 // refused at both ends is told of both, so that one run finds all there is to mend.
-func failureOf(n *observe.Node, obs *observe.Observation) *Failure {
-	var failure *Failure
+func failureOf(n *graph.Node, obs *observe.Observation) *plan.Failure {
+	var failure *plan.Failure
 	for i, ref := range n.Folders {
 		if err := obs.Folders[ref].Err; err != nil {
-			failure = &Failure{Summary: "Cannot read the source", Detail: err.Error(), Range: n.Sync.Sources[i].Range}
+			failure = &plan.Failure{Summary: "Cannot read the source", Detail: err.Error(), Range: n.Sync.Sources[i].Range}
 			break
 		}
 	}
@@ -103,16 +105,16 @@ func failureOf(n *observe.Node, obs *observe.Observation) *Failure {
 		failure.Summary = "Cannot read the source and the destination"
 		failure.Detail = strings.TrimSuffix(failure.Detail, ".") + "; " + unread(n, err)
 	case err != nil:
-		failure = &Failure{Summary: "Cannot read the destination", Detail: unread(n, err), Range: n.Sync.Destination.Range}
+		failure = &plan.Failure{Summary: "Cannot read the destination", Detail: unread(n, err), Range: n.Sync.Destination.Range}
 	case failure == nil && obs.Overlaps[n.Sync] != nil:
-		failure = &Failure{Summary: "Syncs overlap", Detail: obs.Overlaps[n.Sync].Error(), Range: n.Sync.Destination.Range}
+		failure = &plan.Failure{Summary: "Syncs overlap", Detail: obs.Overlaps[n.Sync].Error(), Range: n.Sync.Destination.Range}
 	}
 	return failure
 }
 
 // unread says why a destination could not be read. One that is not there is named
 // before the request that found out.
-func unread(n *observe.Node, err error) string {
+func unread(n *graph.Node, err error) string {
 	e, ok := errors.AsType[*providers.Error](err)
 	if !ok || e.Kind != providers.KindNotFound || e.Status == 0 {
 		return err.Error()
@@ -125,15 +127,15 @@ func unread(n *observe.Node, err error) string {
 
 // addFindings collects the findings of syncs and destinations in a fixed order,
 // and the doubts of every read.
-func (p *Plan) addFindings(g *observe.Graph, obs *observe.Observation, diffs map[string]*DestinationDiff) {
+func addFindings(p *plan.Plan, g *graph.Graph, obs *observe.Observation, diffs map[string]*DestinationDiff) {
 	seen := map[string]bool{}
 	for _, n := range g.Nodes {
 		for _, doubt := range doubtsOf(n, obs) {
 			p.Complete = false
 			if !seen[doubt.Detail] {
 				seen[doubt.Detail] = true
-				p.Findings = append(p.Findings, Finding{
-					Kind: verdict.FindDoubt, Severity: Warning, Address: n.Sync.Address, Detail: doubt.Detail, Range: n.Sync.Range,
+				p.Findings = append(p.Findings, plan.Finding{
+					Kind: verdict.FindDoubt, Severity: plan.Warning, Address: n.Sync.Address, Detail: doubt.Detail, Range: n.Sync.Range,
 				})
 			}
 		}
@@ -141,13 +143,13 @@ func (p *Plan) addFindings(g *observe.Graph, obs *observe.Observation, diffs map
 	for _, id := range slices.Sorted(maps.Keys(diffs)) {
 		p.Findings = append(p.Findings, diffs[id].findings...)
 	}
-	slices.SortStableFunc(p.Findings, func(a, b Finding) int {
+	slices.SortStableFunc(p.Findings, func(a, b plan.Finding) int {
 		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Kind, b.Kind))
 	})
 }
 
 // doubtsOf returns what the reads for one sync could not prove.
-func doubtsOf(n *observe.Node, obs *observe.Observation) []providers.Doubt {
+func doubtsOf(n *graph.Node, obs *observe.Observation) []providers.Doubt {
 	if !n.IsRead() {
 		return nil
 	}
@@ -183,11 +185,11 @@ func doubtsOf(n *observe.Node, obs *observe.Observation) []providers.Doubt {
 // leftBehind counts, by sync and destination, the keys that belong to a sync
 // that left the configuration or left the destination. Destinations that were
 // not read are counted from the ledger, without a request.
-func leftBehind(g *observe.Graph, obs *observe.Observation, state *ledger.State, diffs map[string]*DestinationDiff) []Remnant {
+func leftBehind(g *graph.Graph, obs *observe.Observation, state *ledger.State, diffs map[string]*DestinationDiff) []plan.Remnant {
 	if state.Rolled {
 		return nil
 	}
-	var remnants []Remnant
+	var remnants []plan.Remnant
 	for id, d := range state.Destinations {
 		counts := map[string]int{}
 		if diff := diffs[id]; diff != nil {
@@ -200,20 +202,20 @@ func leftBehind(g *observe.Graph, obs *observe.Observation, state *ledger.State,
 				}
 			}
 		}
-		ref := DestinationRef{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment}
+		ref := graph.DestinationRef{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment}
 		for sync, keys := range counts {
-			remnants = append(remnants, Remnant{Sync: sync, Destination: ref, Keys: keys})
+			remnants = append(remnants, plan.Remnant{Sync: sync, Destination: ref, Keys: keys})
 		}
 	}
-	slices.SortFunc(remnants, func(a, b Remnant) int {
-		return cmp.Or(cmp.Compare(a.Sync, b.Sync), observe.CompareDestinations(a.Destination, b.Destination))
+	slices.SortFunc(remnants, func(a, b plan.Remnant) int {
+		return cmp.Or(cmp.Compare(a.Sync, b.Sync), graph.CompareDestinations(a.Destination, b.Destination))
 	})
 	return remnants
 }
 
 // ownerState says what has become of the sync that owns a record in a
 // destination of the ledger.
-func ownerState(g *observe.Graph, obs *observe.Observation, d *ledger.Destination, address string) verdict.OwnerState {
+func ownerState(g *graph.Graph, obs *observe.Observation, d *ledger.Destination, address string) verdict.OwnerState {
 	n := g.Declared(address)
 	if n == nil {
 		return verdict.OwnerGone

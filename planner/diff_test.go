@@ -8,8 +8,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/planner/want"
 	"github.com/hanzoai/kmsync/providers"
@@ -106,7 +108,7 @@ func TestAnUnreadSyncKeepsItsRange(t *testing.T) {
 		t.Error(diff)
 	}
 	got := p.Syncs[0]
-	if got.Status != StatusError || got.Failure == nil || got.Failure.Summary != "Cannot read the source" ||
+	if got.Status != plan.StatusError || got.Failure == nil || got.Failure.Summary != "Cannot read the source" ||
 		!strings.Contains(got.Failure.Detail, "no permission (HTTP 403)") || got.Kept != 1 {
 		t.Errorf("sync.a: %+v, failure %+v", got, got.Failure)
 	}
@@ -122,7 +124,7 @@ func TestAnUnreadDestination(t *testing.T) {
 	s := newScene(syncFrom("a", "/a", "Staging"), syncFrom("b", "/a", "")).secret("/a", "KEY", "1").owned("Staging", "KEY", "sync.a", "0")
 	s.broken["Staging"] = &providers.Error{Op: "list variables", Kind: providers.KindNotFound, Status: 404}
 	p := s.plan()
-	if got := p.Syncs[0]; got.Status != StatusError || got.Failure.Summary != "Cannot read the destination" || len(got.Changes) > 0 {
+	if got := p.Syncs[0]; got.Status != plan.StatusError || got.Failure.Summary != "Cannot read the destination" || len(got.Changes) > 0 {
 		t.Errorf("sync.a: %+v", got)
 	}
 	if diff := cmp.Diff([]string{"KEY create missing"}, said(p, "sync.b")); diff != "" {
@@ -181,10 +183,12 @@ func TestLeftBehind(t *testing.T) {
 	s.record("Production", "FREE", "sync.left", "v").Released = true
 	s.record("Production", "OLD", "sync.left", "v")
 	p := s.plan()
-	web := DestinationRef{Workspace: "acme", Repository: "web"}
+	web := graph.DestinationRef{Workspace: "acme", Repository: "web"}
 	production := web
 	production.Environment = "Production"
-	want := []Remnant{{"sync.a", production, 1}, {"sync.left", web, 2}, {"sync.left", production, 1}}
+	want := []plan.Remnant{
+		{Sync: "sync.a", Destination: production, Keys: 1}, {Sync: "sync.left", Destination: web, Keys: 2}, {Sync: "sync.left", Destination: production, Keys: 1},
+	}
 	if diff := cmp.Diff(want, p.LeftBehind); diff != "" {
 		t.Error(diff)
 	}
@@ -208,7 +212,7 @@ func TestAnInactiveOwnerLeavesNothingBehind(t *testing.T) {
 	s := newScene(syncFrom("a", "/a", ""), off).secret("/a", "X", "1").owned("", "KEPT", "sync.off", "v")
 	s.record("Production", "KEY", "sync.off", "v")
 	p := s.plan()
-	if len(p.LeftBehind) > 0 || p.Syncs[0].Kept != 1 || p.Summary().Kept != 1 || p.Syncs[1].Status != StatusDisabled {
+	if len(p.LeftBehind) > 0 || p.Syncs[0].Kept != 1 || p.Summary().Kept != 1 || p.Syncs[1].Status != plan.StatusDisabled {
 		t.Errorf("left behind %v, kept %d, syncs %+v", p.LeftBehind, p.Syncs[0].Kept, p.Syncs)
 	}
 }
@@ -260,7 +264,7 @@ func TestDoubts(t *testing.T) {
 			p := s.plan()
 			var got []string
 			for _, f := range p.Findings {
-				if f.Kind != verdict.FindDoubt || f.Severity != Warning || f.Range.Filename == "" {
+				if f.Kind != verdict.FindDoubt || f.Severity != plan.Warning || f.Range.Filename == "" {
 					t.Errorf("finding %+v", f)
 				}
 				got = append(got, f.Address+": "+f.Detail)
@@ -327,7 +331,7 @@ func TestSize(t *testing.T) {
 			if diff := cmp.Diff(test.want, said(p, "sync.a")); diff != "" {
 				t.Error(diff)
 			}
-			over := slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Kind == verdict.FindSize && f.Address == "sync.a" })
+			over := slices.ContainsFunc(p.Findings, func(f plan.Finding) bool { return f.Kind == verdict.FindSize && f.Address == "sync.a" })
 			if over != test.over {
 				t.Errorf("findings %+v", p.Findings)
 			}
@@ -390,7 +394,7 @@ func TestFindings(t *testing.T) {
 	p := s.plan()
 	type brief struct {
 		Kind     verdict.FindingKind
-		Severity Severity
+		Severity plan.Severity
 		Key      string
 		Line     int
 	}
@@ -402,10 +406,10 @@ func TestFindings(t *testing.T) {
 		}
 	}
 	want := []brief{
-		{verdict.FindProtectedMissing, Warning, "GUARDED", 7},
-		{verdict.FindUnconfirmed, Warning, "LOST", 1},
-		{verdict.FindNotSecured, Security, "OPEN", 1},
-		{verdict.FindDoubt, Warning, "", 1}, // of sync.b: findings are sorted by sync and key
+		{verdict.FindProtectedMissing, plan.Warning, "GUARDED", 7},
+		{verdict.FindUnconfirmed, plan.Warning, "LOST", 1},
+		{verdict.FindNotSecured, plan.Security, "OPEN", 1},
+		{verdict.FindDoubt, plan.Warning, "", 1}, // of sync.b: findings are sorted by sync and key
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -421,7 +425,7 @@ func TestTwoSpellings(t *testing.T) {
 	t.Parallel()
 	s := newScene(syncFrom("a", "/a", "Staging"), syncFrom("b", "/b", "{Staging}")).secret("/a", "KEY", "1").secret("/b", "KEY", "2").secret("/b", "B", "3")
 	s.variable("Staging", "MANUAL")
-	g := observe.NewGraph(&config.Config{Syncs: s.syncs})
+	g := graph.New(&config.Config{Syncs: s.syncs})
 	obs := s.observe(g)
 	for _, read := range obs.Destinations {
 		read.Ref.Environment, read.EnvironmentUUID, read.ID = "Staging", "{Staging}", idOf("Staging")

@@ -3,18 +3,18 @@ package planner
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/planner/want"
 )
 
 // file puts the verdict on a key where it belongs: into the part of a sync as a
 // change, into a count, or among the findings.
-func (d *destination) file(n *observe.Node, key string, w *want.Want, f verdict.Facts) {
+func (d *destination) file(n *graph.Node, key string, w *want.Want, f verdict.Facts) {
 	decided := guard(verdict.Of(f))
 	d.find(n, key, decided)
 	e := d.record.Entries[key]
@@ -53,15 +53,15 @@ func guard(v verdict.Verdict) verdict.Verdict {
 }
 
 // change describes a verdict with what people and the applier need.
-func (d *destination) change(n *observe.Node, key string, w *want.Want, v verdict.Verdict, f verdict.Facts) Change {
-	c := Change{
+func (d *destination) change(n *graph.Node, key string, w *want.Want, v verdict.Verdict, f verdict.Facts) plan.Change {
+	c := plan.Change{
 		Key: key, Action: v.Action, Reason: v.Reason, BlockedBy: v.BlockedBy,
 		Owned: f.Record.HasUUID && f.Record.SameUUID && !f.Record.Foreign,
 		Range: n.Sync.Range, VariableUUID: d.live[key].UUID, Secured: f.Live == verdict.Secured,
 	}
 	if e := d.record.Entries[key]; e != nil {
 		c.SecretKey, c.OldVersion = e.Source.Name, e.Source.Version
-		c.Source = SourceRef{KMS: e.Source.KMS, Environment: e.Source.Environment, Path: e.Source.Path}
+		c.Source = graph.SourceRef{KMS: e.Source.KMS, Environment: e.Source.Environment, Path: e.Source.Path}
 	}
 	if w != nil {
 		c.SecretKey, c.Source, c.Version, c.Detail, c.Secured = w.SecretKey, w.Source, w.Version, w.Detail, w.Secured
@@ -79,7 +79,7 @@ func (d *destination) change(n *observe.Node, key string, w *want.Want, v verdic
 
 // explain completes a change with the names that its reason needs, and with the
 // place of the setting that caused it.
-func (d *destination) explain(n *observe.Node, key string, v verdict.Verdict, c Change) (string, hcl.Range) {
+func (d *destination) explain(n *graph.Node, key string, v verdict.Verdict, c plan.Change) (string, hcl.Range) {
 	switch {
 	case v.Reason == verdict.Renamed, v.Reason == verdict.RenameWaits, v.Reason == verdict.Overlap:
 		return d.explainRename(n, key, v.Reason)
@@ -115,14 +115,14 @@ func (d *destination) explain(n *observe.Node, key string, v verdict.Verdict, c 
 }
 
 // find files the finding that a verdict brings along.
-func (d *destination) find(n *observe.Node, key string, v verdict.Verdict) {
-	found := Finding{Kind: v.Finding, Severity: Warning, Address: n.Sync.Address, Key: key, Range: n.Sync.Range}
+func (d *destination) find(n *graph.Node, key string, v verdict.Verdict) {
+	found := plan.Finding{Kind: v.Finding, Severity: plan.Warning, Address: n.Sync.Address, Key: key, Range: n.Sync.Range}
 	ref := d.obs.Destinations[n.Destination].Ref
 	switch v.Finding {
 	case "":
 		return
 	case verdict.FindNotSecured:
-		found.Severity = Security
+		found.Severity = plan.Security
 		found.Detail = fmt.Sprintf("The variable in %s is not secured: everybody who can see the %s's settings can read it. "+
 			"Apply secures it; consider changing the secret, since it was readable.", ref, ref.RootKind())
 	case verdict.FindProtectedMissing:
@@ -139,7 +139,7 @@ func (d *destination) find(n *observe.Node, key string, v verdict.Verdict) {
 
 // home returns the sync under which an unwanted key is shown: the one that owns
 // its record, else the one whose range or option decided, else the first.
-func (d *destination) home(key string, f verdict.Facts) *observe.Node {
+func (d *destination) home(key string, f verdict.Facts) *graph.Node {
 	if n := d.ownerNode(key); n != nil {
 		return n
 	}
@@ -153,34 +153,4 @@ func (d *destination) home(key string, f verdict.Facts) *observe.Node {
 		}
 	}
 	return d.first()
-}
-
-// Moved compares a change that was planned with what is decided about the same
-// key now, and says what moved, or returns "" when the change still holds. now is
-// false when no change is decided any more.
-func (c Change) Moved(later Change, now bool) string {
-	var moved []string
-	switch {
-	case !now:
-		return "it is as wanted already, or no longer wanted"
-	case c.VariableUUID == "" && later.VariableUUID != "":
-		moved = append(moved, "the variable exists now")
-	case c.VariableUUID != "" && later.VariableUUID == "":
-		moved = append(moved, "the variable is gone")
-	case c.VariableUUID != later.VariableUUID:
-		moved = append(moved, "the variable was made again")
-	}
-	if c.SecretID != later.SecretID || c.Version != later.Version || c.SecretKey != later.SecretKey || c.Source != later.Source {
-		moved = append(moved, "the secret changed in "+later.Source.String())
-	}
-	if later.RenamedFrom != c.RenamedFrom && later.VariableUUID == c.VariableUUID {
-		moved = append(moved, "its old name changed")
-	}
-	if later.BlockedBy != c.BlockedBy {
-		moved = append(moved, "it is refused now")
-	}
-	if len(moved) == 0 && (c.Action != later.Action || c.Reason != later.Reason || c.Secured != later.Secured) {
-		moved = append(moved, "the variable was changed")
-	}
-	return strings.Join(moved, "; ")
 }

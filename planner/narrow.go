@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/hanzoai/kmsync/planner/address"
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/planner/want"
 )
@@ -16,7 +17,7 @@ type omitted struct{ untargeted, excluded int }
 
 // narrow leaves out of a sync's part what the selection does not write. The
 // verdicts stay those of the whole destination.
-func (o *omitted) narrow(s *SyncPlan, n *observe.Node, chosen address.Selection) {
+func (o *omitted) narrow(s *plan.Sync, n *graph.Node, chosen address.Selection) {
 	if chosen.IsZero() {
 		return
 	}
@@ -27,7 +28,7 @@ func (o *omitted) narrow(s *SyncPlan, n *observe.Node, chosen address.Selection)
 			unwritten[c.RenamedFrom] = true
 		}
 	}
-	var kept []Change
+	var kept []plan.Change
 	for _, c := range s.Changes {
 		if c.Action == verdict.Delete && unwritten[c.Key] {
 			c.Action, c.Reason, c.BlockedBy = verdict.Keep, verdict.RenameWaits, verdict.NotBlocked
@@ -47,7 +48,7 @@ func (o *omitted) narrow(s *SyncPlan, n *observe.Node, chosen address.Selection)
 
 // narrowRest leaves out findings on keys that are not chosen and what syncs left
 // behind that no target names, and says what a plan of a selection does not cover.
-func (p *Plan) narrowRest(g *observe.Graph, left omitted) {
+func narrowRest(p *plan.Plan, g *graph.Graph, left omitted) {
 	chosen := g.Selection
 	if chosen.IsZero() {
 		return
@@ -56,24 +57,24 @@ func (p *Plan) narrowRest(g *observe.Graph, left omitted) {
 	for _, n := range g.Nodes {
 		names[n.Sync.Address] = n.Names()
 	}
-	p.Findings = slices.DeleteFunc(p.Findings, func(f Finding) bool {
+	p.Findings = slices.DeleteFunc(p.Findings, func(f plan.Finding) bool {
 		return f.Key != "" && !chosen.Writes(names[f.Address], f.Key)
 	})
 	targets := address.Selection{Target: chosen.Target}
-	p.LeftBehind = slices.DeleteFunc(p.LeftBehind, func(r Remnant) bool {
+	p.LeftBehind = slices.DeleteFunc(p.LeftBehind, func(r plan.Remnant) bool {
 		d := r.Destination
 		return !targets.Targets(address.Sync{Address: r.Sync, Destination: address.Destination{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment}})
 	})
 	if detail := uncovered(g, left); detail != "" {
-		p.Findings = slices.Insert(p.Findings, 0, Finding{Kind: verdict.FindNotSelected, Severity: Warning, Detail: detail})
+		p.Findings = slices.Insert(p.Findings, 0, plan.Finding{Kind: verdict.FindNotSelected, Severity: plan.Warning, Detail: detail})
 	}
 }
 
 // uncovered says in sentences what the selection leaves out, or "" for nothing.
-func uncovered(g *observe.Graph, left omitted) string {
+func uncovered(g *graph.Graph, left omitted) string {
 	untouched := 0
 	for _, n := range g.Nodes {
-		if n.Choice == observe.Untouched {
+		if n.Choice == graph.Untouched {
 			untouched++
 		}
 	}
@@ -125,7 +126,7 @@ func keysOf(diffs map[string]*DestinationDiff) address.Keys {
 
 // isLike reports whether a sync that is not read may write to this destination,
 // by the names it is written with.
-func (d *destination) isLike(n *observe.Node) bool {
+func (d *destination) isLike(n *graph.Node) bool {
 	for _, other := range d.nodes {
 		if d.obs.Destinations[other.Destination].MayBe(n.Destination, other.Destination) {
 			return true
@@ -135,7 +136,7 @@ func (d *destination) isLike(n *observe.Node) bool {
 }
 
 // excludedIn returns the first excluded sync that has a key in its range, or nil.
-func (d *destination) excludedIn(key string) *observe.Node {
+func (d *destination) excludedIn(key string) *graph.Node {
 	for _, n := range d.excluded {
 		if inRange(n, key) {
 			return n

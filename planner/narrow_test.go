@@ -10,16 +10,17 @@ import (
 
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/address"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
 
 // chosen returns the graph of syncs, narrowed to space-separated addresses.
-func chosen(t *testing.T, syncs []*config.Sync, target, exclude string) *observe.Graph {
+func chosen(t *testing.T, syncs []*config.Sync, target, exclude string) *graph.Graph {
 	t.Helper()
-	g := observe.NewGraph(&config.Config{Syncs: syncs})
+	g := graph.New(&config.Config{Syncs: syncs})
 	s, err := address.ParseSelection(strings.Fields(target), strings.Fields(exclude))
 	if err == nil {
 		s, err = s.Resolve(g.Names(), nil)
@@ -30,14 +31,14 @@ func chosen(t *testing.T, syncs []*config.Sync, target, exclude string) *observe
 	return g.Select(s)
 }
 
-func (s *scene) planOf(t *testing.T, target, exclude string) *Plan {
+func (s *scene) planOf(t *testing.T, target, exclude string) *plan.Plan {
 	t.Helper()
 	g := chosen(t, s.syncs, target, exclude)
 	return Diff(g, s.observe(g), s.state(), time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 }
 
 // everything returns the changes of a plan, and the statuses of its syncs.
-func everything(p *Plan) string {
+func everything(p *plan.Plan) string {
 	var out []string
 	for _, s := range p.Syncs {
 		out = append(out, s.Address+" "+string(s.Status))
@@ -173,7 +174,7 @@ func TestEveryNarrowedWorld(t *testing.T) {
 			return
 		}
 		whole := w.plan()
-		plan := func(target, exclude string) *Plan {
+		plan := func(target, exclude string) *plan.Plan {
 			g := chosen(t, w.syncs, target, exclude)
 			return Diff(g, w.observation(g), w.state(), time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 		}
@@ -199,10 +200,10 @@ func TestEveryNarrowedWorld(t *testing.T) {
 func all(string) bool { return true }
 
 // of returns the changes of a plan whose key is asked for.
-func of(p *Plan, asked func(key string) bool) []Change {
-	var changes []Change
+func of(p *plan.Plan, asked func(key string) bool) []plan.Change {
+	var changes []plan.Change
 	for _, s := range p.Syncs {
-		changes = append(changes, slices.DeleteFunc(slices.Clone(s.Changes), func(c Change) bool { return !asked(c.Key) })...)
+		changes = append(changes, slices.DeleteFunc(slices.Clone(s.Changes), func(c plan.Change) bool { return !asked(c.Key) })...)
 	}
 	return changes
 }

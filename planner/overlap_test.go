@@ -5,7 +5,8 @@ import (
 	"testing"
 
 	"github.com/hanzoai/kmsync/config"
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -17,14 +18,14 @@ func TestOverlapStopsBoth(t *testing.T) {
 	s := newScene(a, b, c)
 	s.secret("/a", "A", "1").secret("/b", "B", "1").secret("/c", "C", "1")
 	s.owned("Staging", "GONE", "sync.a", "1")
-	g := observe.NewGraph(&config.Config{Syncs: s.syncs})
+	g := graph.New(&config.Config{Syncs: s.syncs})
 	obs := s.observe(g)
 	why := errors.New("they meet at KEY")
 	obs.Overlaps = map[*config.Sync]error{a: why, b: why}
 	p := Diff(g, obs, s.state(), sceneNow)
 	for _, sync := range p.Syncs {
 		failed := sync.Address != "sync.c"
-		if (sync.Failure != nil) != failed || (sync.Status == StatusError) != failed {
+		if (sync.Failure != nil) != failed || (sync.Status == plan.StatusError) != failed {
 			t.Errorf("%s: %s, %v", sync.Address, sync.Status, sync.Failure)
 		}
 		if failed && (sync.Failure.Summary != "Syncs overlap" || sync.Failure.Detail != "they meet at KEY") {

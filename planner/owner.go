@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -21,9 +21,9 @@ func (d *destination) ownerOf(key string) string {
 
 // ownerNode returns what stands in the plan for the owner of the key's record:
 // its sync, or else the removed block that speaks of it, or nil.
-func (d *destination) ownerNode(key string) *observe.Node {
+func (d *destination) ownerNode(key string) *graph.Node {
 	address := d.ownerOf(key)
-	var left *observe.Node
+	var left *graph.Node
 	for _, n := range d.nodes {
 		switch {
 		case n.Sync.Address != address:
@@ -50,7 +50,7 @@ func (d *destination) removal(key string) verdict.Removal {
 
 // unreadIn returns a sync of this destination that could not be read and in whose
 // range the key is, or nil.
-func (d *destination) unreadIn(key string) *observe.Node {
+func (d *destination) unreadIn(key string) *graph.Node {
 	for _, n := range d.nodes {
 		if !slices.Contains(d.active, n) && inRange(n, key) {
 			return n
@@ -61,7 +61,7 @@ func (d *destination) unreadIn(key string) *observe.Node {
 
 // first returns the first sync of this destination, or the first removed block
 // where there is none.
-func (d *destination) first() *observe.Node {
+func (d *destination) first() *graph.Node {
 	for _, n := range d.nodes {
 		if n.Removed == nil {
 			return n
@@ -83,7 +83,7 @@ func (d *destination) foreignOwner(key string) string {
 
 // adoption says from whom a sync takes over the record of a key: another sync, or
 // itself under the address or the configuration that it had before.
-func (d *destination) adoption(key string, n *observe.Node) string {
+func (d *destination) adoption(key string, n *graph.Node) string {
 	e := d.record.Entries[key]
 	if d.ownerOf(key) != n.Sync.Address {
 		return "adopted from " + e.Owner.Sync
@@ -103,7 +103,7 @@ func (d *destination) adoption(key string, n *observe.Node) string {
 
 // arrival says of a key that its sync no longer wants who wrote it, where a move
 // brought it here.
-func (d *destination) arrival(key string, n *observe.Node) string {
+func (d *destination) arrival(key string, n *graph.Node) string {
 	if e := d.record.Entries[key]; e.Owner.Sync != n.Sync.Address {
 		return "written by " + e.Owner.Sync + ", which was moved here"
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
@@ -123,7 +124,7 @@ func (w *world) checkOwner(t *testing.T, name string) {
 	case entry.Owner != e.Owner && ok && c.Action == verdict.Adopt && want.Syncs[0].Unchanged == 1:
 		return // the ledger follows
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Change{}, "Detail"), cmpopts.IgnoreFields(Plan{}, "Digest")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(plan.Change{}, "Detail"), cmpopts.IgnoreFields(plan.Plan{}, "Digest")); diff != "" {
 		t.Fatalf("the plan differs from that of the world as it is today\nworld%s\n%s", name, diff)
 	}
 }
@@ -140,7 +141,7 @@ func movedTo(moved []*config.Moved, address string) string {
 	return address
 }
 
-func findChange(p *Plan, key string) (Change, bool) {
+func findChange(p *plan.Plan, key string) (plan.Change, bool) {
 	for _, s := range p.Syncs {
 		for _, c := range s.Changes {
 			if c.Key == key {
@@ -148,7 +149,7 @@ func findChange(p *Plan, key string) (Change, bool) {
 			}
 		}
 	}
-	return Change{}, false
+	return plan.Change{}, false
 }
 
 // TestWhyTheLedgerFollows names the place of the move, the configuration, or that a

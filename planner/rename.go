@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
-	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/planner/want"
 )
@@ -33,8 +33,8 @@ type renames struct {
 
 // secretOf is a secret that a sync wants: by its id, or by its name.
 type secretOf struct {
-	node     *observe.Node
-	folder   SourceRef
+	node     *graph.Node
+	folder   graph.SourceRef
 	id, name string
 }
 
@@ -127,7 +127,7 @@ func thereSince(e *ledger.Entry) time.Time {
 
 // goneReason says why an active owner no longer wants a key. A rename has a row
 // of its own.
-func (d *destination) goneReason(owner *observe.Node, e *ledger.Entry) verdict.Reason {
+func (d *destination) goneReason(owner *graph.Node, e *ledger.Entry) verdict.Reason {
 	folder := folderOf(e)
 	if to := d.wanted[secretOf{owner, folder, "", e.Source.Name}]; to != nil && e.Source.Name != "" {
 		return verdict.SchemaChanged
@@ -153,13 +153,13 @@ func (d *destination) nameNow(e *ledger.Entry) string {
 	return name
 }
 
-func folderOf(e *ledger.Entry) SourceRef {
-	return SourceRef{KMS: e.Source.KMS, Environment: e.Source.Environment, Path: e.Source.Path}
+func folderOf(e *ledger.Entry) graph.SourceRef {
+	return graph.SourceRef{KMS: e.Source.KMS, Environment: e.Source.Environment, Path: e.Source.Path}
 }
 
 // explainRename says where a rename leads and what caused it, for the old key; for
 // the new key, that it happened in the KMS, if it did.
-func (d *destination) explainRename(n *observe.Node, key string, why verdict.Reason) (string, hcl.Range) {
+func (d *destination) explainRename(n *graph.Node, key string, why verdict.Reason) (string, hcl.Range) {
 	r := d.renames.of[key]
 	if r == nil {
 		place, at := d.renames.into[key].cause()
@@ -205,7 +205,7 @@ func written(d time.Duration) string {
 
 // leftOutBy returns the setting that leaves out the secret of a record: the
 // exclude glob that matches it, else include, else the source block.
-func (d *destination) leftOutBy(n *observe.Node, e *ledger.Entry) hcl.Range {
+func (d *destination) leftOutBy(n *graph.Node, e *ledger.Entry) hcl.Range {
 	at, name := n.Sync.Range, d.nameNow(e)
 	for i, source := range n.Sync.Sources {
 		if n.Folders[i] != folderOf(e) || source.Wants(name) {

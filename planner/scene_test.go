@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
@@ -97,8 +99,8 @@ func idOf(environment string) string {
 	return observe.DestinationID(repositoryUUID, "{"+environment+"}")
 }
 
-func (s *scene) observe(g *observe.Graph) *observe.Observation {
-	obs := &observe.Observation{Folders: map[SourceRef]*observe.FolderRead{}, Destinations: map[DestinationRef]*observe.DestinationRead{}}
+func (s *scene) observe(g *graph.Graph) *observe.Observation {
+	obs := &observe.Observation{Folders: map[graph.SourceRef]*observe.FolderRead{}, Destinations: map[graph.DestinationRef]*observe.DestinationRead{}}
 	for _, ref := range g.Folders {
 		obs.Folders[ref] = &observe.FolderRead{}
 		if read := s.folders[ref.Path]; read != nil {
@@ -137,15 +139,15 @@ func (s *scene) state() *ledger.State {
 	return state
 }
 
-func (s *scene) plan() *Plan {
+func (s *scene) plan() *plan.Plan {
 	cfg := s.config
 	cfg.Syncs = s.syncs
-	g := observe.NewGraph(&cfg).Leavings(s.state())
+	g := graph.New(&cfg).Leavings(s.state())
 	return Diff(g, s.observe(g), s.state(), sceneNow)
 }
 
 // said returns the changes of a sync as "KEY action reason blocked_by".
-func said(p *Plan, address string) []string {
+func said(p *plan.Plan, address string) []string {
 	var out []string
 	for _, s := range p.Syncs {
 		if s.Address != address {
@@ -163,7 +165,7 @@ func said(p *Plan, address string) []string {
 }
 
 // changeOf returns the change of a key under a sync.
-func changeOf(t *testing.T, p *Plan, address, key string) Change {
+func changeOf(t *testing.T, p *plan.Plan, address, key string) plan.Change {
 	t.Helper()
 	for _, s := range p.Syncs {
 		for _, c := range s.Changes {
@@ -173,7 +175,7 @@ func changeOf(t *testing.T, p *Plan, address, key string) Change {
 		}
 	}
 	t.Fatalf("%s has no change of %s", address, key)
-	return Change{}
+	return plan.Change{}
 }
 
 // schemaOf returns a key schema as a file gives it.

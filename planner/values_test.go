@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/hanzoai/kmsync/config"
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/planner/want"
 )
@@ -33,7 +33,7 @@ func TestValuesThatCannotBeCarried(t *testing.T) {
 		"a reference":     {"canary-${OTHER}", verdict.NotSupportedYet},
 	} {
 		s := newScene(syncFrom("a", "/a", "")).secret("/a", "KEY", test.value)
-		g := observe.NewGraph(&config.Config{Syncs: s.syncs})
+		g := graph.New(&config.Config{Syncs: s.syncs})
 		wants := want.Of(g.Nodes[0], s.observe(g))
 		if len(wants) != 1 || wants[0].Block != test.want {
 			t.Errorf("%s: got %+v, want one key blocked by %q", name, wants, test.want)

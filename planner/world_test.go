@@ -9,8 +9,10 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
@@ -58,14 +60,14 @@ func newSync(label string) *config.Sync {
 	}
 }
 
-func (w *world) graph() *observe.Graph {
+func (w *world) graph() *graph.Graph {
 	cfg := w.config
 	cfg.Syncs = w.syncs
-	return observe.NewGraph(&cfg).Leavings(w.state())
+	return graph.New(&cfg).Leavings(w.state())
 }
 
-func (w *world) observation(g *observe.Graph) *observe.Observation {
-	obs := &observe.Observation{Folders: map[SourceRef]*observe.FolderRead{}, Destinations: map[DestinationRef]*observe.DestinationRead{}}
+func (w *world) observation(g *graph.Graph) *observe.Observation {
+	obs := &observe.Observation{Folders: map[graph.SourceRef]*observe.FolderRead{}, Destinations: map[graph.DestinationRef]*observe.DestinationRead{}}
 	for _, ref := range g.Folders {
 		read := &observe.FolderRead{Listing: providers.SourceListing{Secrets: w.secrets, Snapshot: providers.Snapshot{Doubts: w.doubts}}}
 		if w.broken {
@@ -88,13 +90,13 @@ func (w *world) state() *ledger.State {
 	}}
 }
 
-func (w *world) plan() *Plan {
+func (w *world) plan() *plan.Plan {
 	g := w.graph()
 	return Diff(g, w.observation(g), w.state(), sceneNow)
 }
 
 // apply carries out what the plan does not block, as the applier would.
-func (w *world) apply(p *Plan) {
+func (w *world) apply(p *plan.Plan) {
 	g := w.graph()
 	if len(g.Destinations) == 0 {
 		return // nothing is enabled, so nothing was planned
@@ -126,7 +128,7 @@ func (w *world) apply(p *Plan) {
 	}
 }
 
-func (w *world) record(owner string, c Change, uuid string, diff *DestinationDiff) {
+func (w *world) record(owner string, c plan.Change, uuid string, diff *DestinationDiff) {
 	w.entries[c.Key] = &ledger.Entry{
 		Key: c.Key, Owner: ledger.Owner{Config: w.config.Name.Value, Sync: owner}, UUID: uuid, Secured: c.Secured, KeyID: testKey.ID(),
 		Fingerprint: testKey.Fingerprint(repositoryUUID, c.Key, diff.Want(c.Key).Value),
@@ -288,7 +290,7 @@ func TestEveryWorldOfOneKey(t *testing.T) {
 }
 
 // check plans the world, applies the plan and plans again. It returns the first plan.
-func (w *world) check(t *testing.T, name string) *Plan {
+func (w *world) check(t *testing.T, name string) *plan.Plan {
 	t.Helper()
 	p := w.plan()
 	if broken := w.brokenPromise(p); broken != "" {
@@ -313,7 +315,7 @@ func (w *world) has(name string) bool {
 	return !w.broken && slices.ContainsFunc(w.secrets, func(s providers.Secret) bool { return s.Name == name })
 }
 
-func (w *world) brokenPromise(p *Plan) string {
+func (w *world) brokenPromise(p *plan.Plan) string {
 	verdicts := map[string]int{}
 	for _, s := range p.Syncs {
 		for _, c := range s.Changes {
@@ -324,7 +326,7 @@ func (w *world) brokenPromise(p *Plan) string {
 			if c.Action.Writes() && c.BlockedBy == verdict.NotBlocked && !w.has(c.SecretKey) {
 				return "a write without a secret behind it"
 			}
-			if c.Action.Writes() && c.BlockedBy == verdict.NotBlocked && s.Status != StatusPlanned {
+			if c.Action.Writes() && c.BlockedBy == verdict.NotBlocked && s.Status != plan.StatusPlanned {
 				return "a write for a sync that is not planned"
 			}
 			if (c.Action == verdict.Rename) != (c.RenamedFrom != "") {

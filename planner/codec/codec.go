@@ -13,7 +13,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -33,7 +34,7 @@ type Meta struct {
 // oldest_write) is null. A destination that is a workspace's own variables has no
 // repository, and the scope "workspace". It holds no value and no fingerprint. Equal plans give
 // equal bytes, but for created_at. The error is that of the JSON encoder.
-func Encode(p *planner.Plan, m Meta) ([]byte, error) {
+func Encode(p *plan.Plan, m Meta) ([]byte, error) {
 	return JSON(planDocument{
 		FormatVersion: FormatVersion,
 		KmsyncVersion: m.KmsyncVersion,
@@ -120,7 +121,7 @@ type summaryDocument struct {
 type syncDocument struct {
 	Address     string              `json:"address"`
 	Mode        string              `json:"mode"`
-	Status      planner.Status      `json:"status"`
+	Status      plan.Status         `json:"status"`
 	Source      []sourceDocument    `json:"source"`
 	Destination destinationDocument `json:"destination"`
 	Changes     []changeDocument    `json:"changes"`
@@ -171,7 +172,7 @@ type failureDocument struct {
 
 type findingDocument struct {
 	Kind     verdict.FindingKind `json:"kind"`
-	Severity planner.Severity    `json:"severity"`
+	Severity plan.Severity       `json:"severity"`
 	Address  string              `json:"address"`
 	Key      string              `json:"key"`
 	Detail   string              `json:"detail"`
@@ -194,7 +195,7 @@ type rangeDocument struct {
 	Line     int    `json:"line"`
 }
 
-func encodeSummary(s planner.Summary) summaryDocument {
+func encodeSummary(s plan.Summary) summaryDocument {
 	return summaryDocument{
 		Create: s.Create, Rename: s.Rename, Update: s.Update, Delete: s.Delete,
 		Adopt: s.Adopt, Forget: s.Forget, Release: s.Release,
@@ -204,7 +205,7 @@ func encodeSummary(s planner.Summary) summaryDocument {
 	}
 }
 
-func encodeSync(s planner.SyncPlan) syncDocument {
+func encodeSync(s plan.Sync) syncDocument {
 	d := syncDocument{
 		Address:     s.Address,
 		Mode:        "direct", // the only mode yet
@@ -224,11 +225,11 @@ func encodeSync(s planner.SyncPlan) syncDocument {
 	return d
 }
 
-func encodeSource(s planner.SourceRef) sourceDocument {
+func encodeSource(s graph.SourceRef) sourceDocument {
 	return sourceDocument{KMS: s.KMS, Environment: s.Environment, SecretPath: s.Path}
 }
 
-func encodeDestination(d planner.DestinationRef) destinationDocument {
+func encodeDestination(d graph.DestinationRef) destinationDocument {
 	document := destinationDocument{
 		Type: "bitbucket", Workspace: d.Workspace, Repository: orNull(d.Repository),
 		Environment: orNull(d.Environment), Connection: d.Connection,
@@ -239,7 +240,7 @@ func encodeDestination(d planner.DestinationRef) destinationDocument {
 	return document
 }
 
-func encodeChange(c planner.Change) changeDocument {
+func encodeChange(c plan.Change) changeDocument {
 	d := changeDocument{
 		Key:         c.Key,
 		SecretKey:   orNull(c.SecretKey),
@@ -254,21 +255,21 @@ func encodeChange(c planner.Change) changeDocument {
 		RenamedFrom: c.RenamedFrom,
 		Detail:      c.Detail,
 	}
-	if c.Source != (planner.SourceRef{}) {
+	if c.Source != (graph.SourceRef{}) {
 		source := encodeSource(c.Source)
 		d.Source = &source
 	}
 	return d
 }
 
-func encodeFinding(f planner.Finding) findingDocument {
+func encodeFinding(f plan.Finding) findingDocument {
 	return findingDocument{
 		Kind: f.Kind, Severity: f.Severity, Address: f.Address, Key: f.Key,
 		Detail: f.Detail, Range: encodeRange(f.Range),
 	}
 }
 
-func encodeRemnant(r planner.Remnant) remnantDocument {
+func encodeRemnant(r plan.Remnant) remnantDocument {
 	return remnantDocument{Sync: r.Sync, Destination: encodeDestination(r.Destination), Keys: r.Keys}
 }
 

@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -21,7 +22,7 @@ func rangeAt(line int) hcl.Range {
 	return hcl.Range{Filename: "main.sync.hcl", Start: hcl.Pos{Line: line, Column: 3}}
 }
 
-func encode(t *testing.T, p *planner.Plan) []byte {
+func encode(t *testing.T, p *plan.Plan) []byte {
 	t.Helper()
 	document, err := Encode(p, Meta{KmsyncVersion: "0.1.0", CreatedAt: encodedAt})
 	if err != nil {
@@ -31,18 +32,18 @@ func encode(t *testing.T, p *planner.Plan) []byte {
 }
 
 // contractPlan is the plan whose document the contract prints.
-func contractPlan() *planner.Plan {
-	source := planner.SourceRef{KMS: "hanzo", Environment: "dev", Path: "/payments"}
-	change := planner.Change{
+func contractPlan() *plan.Plan {
+	source := graph.SourceRef{KMS: "hanzo", Environment: "dev", Path: "/payments"}
+	change := plan.Change{
 		Key: "KMS_API_KEY", SecretKey: "API_KEY", Action: verdict.Update, Reason: verdict.SourceChanged, Secured: true, Owned: true,
 		Source: source, Version: 7, OldVersion: 6, Range: rangeAt(14), VariableUUID: "{v}",
 	}
-	return &planner.Plan{
-		Digest: "d1", Complete: true, Unmanaged: 3, Requests: planner.Requests{Made: 6, ToApply: 6},
-		Syncs: []planner.SyncPlan{{
-			Address: "sync.payments-dev", Status: planner.StatusPlanned, Sources: []planner.SourceRef{source},
-			Destination: planner.DestinationRef{Connection: "acme", Workspace: "acme", Repository: "payments", Environment: "Staging"},
-			Changes:     []planner.Change{change}, Unchanged: 9, Unmanaged: 3, Range: rangeAt(13),
+	return &plan.Plan{
+		Digest: "d1", Complete: true, Unmanaged: 3, Requests: plan.Requests{Made: 6, ToApply: 6},
+		Syncs: []plan.Sync{{
+			Address: "sync.payments-dev", Status: plan.StatusPlanned, Sources: []graph.SourceRef{source},
+			Destination: graph.DestinationRef{Connection: "acme", Workspace: "acme", Repository: "payments", Environment: "Staging"},
+			Changes:     []plan.Change{change}, Unchanged: 9, Unmanaged: 3, Range: rangeAt(13),
 			OldestWrite: encodedAt.Add(-time.Hour),
 		}},
 	}
@@ -130,16 +131,16 @@ func TestEncodeEverything(t *testing.T) {
 	t.Parallel()
 	p := contractPlan()
 	p.Complete = false
-	p.Syncs[0].Changes = []planner.Change{
+	p.Syncs[0].Changes = []plan.Change{
 		{Key: "KMS_B", RenamedFrom: "KMS_A", Action: verdict.Rename, Reason: verdict.Renamed, BlockedBy: verdict.NotSupportedYet, Detail: "a detail"},
 		{Key: "KMS_C", Action: verdict.Keep},
 	}
-	p.Syncs = append(p.Syncs, planner.SyncPlan{
-		Address: "sync.broken", Status: planner.StatusError, Destination: planner.DestinationRef{Workspace: "acme", Repository: "web"},
-		Failure: &planner.Failure{Summary: "Cannot read the source", Detail: "why", Range: rangeAt(30)},
+	p.Syncs = append(p.Syncs, plan.Sync{
+		Address: "sync.broken", Status: plan.StatusError, Destination: graph.DestinationRef{Workspace: "acme", Repository: "web"},
+		Failure: &plan.Failure{Summary: "Cannot read the source", Detail: "why", Range: rangeAt(30)},
 	})
-	p.LeftBehind = []planner.Remnant{{Sync: "sync.old", Destination: planner.DestinationRef{Workspace: "acme", Repository: "web"}, Keys: 8}}
-	p.Findings = []planner.Finding{{Kind: verdict.FindDoubt, Severity: planner.Warning, Address: "sync.broken", Key: "K", Detail: "Something. Do this.", Range: rangeAt(31)}}
+	p.LeftBehind = []plan.Remnant{{Sync: "sync.old", Destination: graph.DestinationRef{Workspace: "acme", Repository: "web"}, Keys: 8}}
+	p.Findings = []plan.Finding{{Kind: verdict.FindDoubt, Severity: plan.Warning, Address: "sync.broken", Key: "K", Detail: "Something. Do this.", Range: rangeAt(31)}}
 	got := decode(t, encode(t, p)).(map[string]any)
 
 	web := map[string]any{"type": "bitbucket", "workspace": "acme", "repository": "web", "deployment_environment": nil}
@@ -177,7 +178,7 @@ func TestEncodeEverything(t *testing.T) {
 // Every count of the summary stands in the document, whatever is added to it.
 func TestEncodeCountsEverything(t *testing.T) {
 	t.Parallel()
-	var s planner.Summary
+	var s plan.Summary
 	fields := reflect.ValueOf(&s).Elem()
 	for i := range fields.NumField() {
 		if fields.Field(i).CanInt() {
@@ -196,7 +197,7 @@ func TestEncodeCountsEverything(t *testing.T) {
 
 func TestEncodeNothing(t *testing.T) {
 	t.Parallel()
-	got := string(encode(t, &planner.Plan{}))
+	got := string(encode(t, &plan.Plan{}))
 	for _, want := range []string{`"syncs": []`, `"findings": []`, `"left_behind": []`, `"oldest_write": null`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)
@@ -220,7 +221,7 @@ func TestEncodeHostileNames(t *testing.T) {
 			t.Errorf("%q: an unprintable rune in the document: %q", name, document[i:i+4])
 		}
 	}
-	if !strings.Contains(string(encode(t, &planner.Plan{Digest: "<a&b>→"})), "<a&b>→") {
+	if !strings.Contains(string(encode(t, &plan.Plan{Digest: "<a&b>→"})), "<a&b>→") {
 		t.Error("HTML characters are escaped")
 	}
 }

@@ -18,7 +18,8 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -68,24 +69,24 @@ func validate(t *testing.T, schema *jsonschema.Schema, document []byte) error {
 }
 
 // eventful is a plan with everything that a document can hold.
-func eventful() *planner.Plan {
+func eventful() *plan.Plan {
 	p := contractPlan()
-	web := planner.DestinationRef{Workspace: "acme", Repository: "web", Connection: "acme"}
+	web := graph.DestinationRef{Workspace: "acme", Repository: "web", Connection: "acme"}
 	for i, reason := range []verdict.Reason{verdict.Protected, verdict.Renamed, verdict.Foreign} {
-		p.Syncs[0].Changes = append(p.Syncs[0].Changes, planner.Change{
+		p.Syncs[0].Changes = append(p.Syncs[0].Changes, plan.Change{
 			Key: "KMS_" + strconv.Itoa(i), Action: verdict.Rename, RenamedFrom: "OLD", Reason: reason,
 			BlockedBy: verdict.NotSupportedYet, Detail: "A detail.",
 		})
 	}
-	p.Syncs[0].Changes = append(p.Syncs[0].Changes, planner.Change{Key: "K", Action: verdict.Keep})
+	p.Syncs[0].Changes = append(p.Syncs[0].Changes, plan.Change{Key: "K", Action: verdict.Keep})
 	p.Syncs = append(p.Syncs,
-		planner.SyncPlan{Address: "sync.broken", Status: planner.StatusError, Destination: web, Failure: &planner.Failure{Summary: "Cannot read", Detail: "why"}},
-		planner.SyncPlan{Address: `sync.each["x"]`, Status: planner.StatusDisabled, Destination: planner.DestinationRef{Workspace: "acme"}, Range: rangeAt(3)},
+		plan.Sync{Address: "sync.broken", Status: plan.StatusError, Destination: web, Failure: &plan.Failure{Summary: "Cannot read", Detail: "why"}},
+		plan.Sync{Address: `sync.each["x"]`, Status: plan.StatusDisabled, Destination: graph.DestinationRef{Workspace: "acme"}, Range: rangeAt(3)},
 	)
-	p.LeftBehind = []planner.Remnant{{Sync: "sync.old", Destination: web, Keys: 8}}
-	p.Findings = []planner.Finding{
-		{Kind: verdict.FindDoubt, Severity: planner.Warning, Address: "sync.broken", Key: "K", Detail: "Do this.", Range: rangeAt(31)},
-		{Kind: verdict.FindNotSecured, Severity: planner.Security, Detail: "Do this."},
+	p.LeftBehind = []plan.Remnant{{Sync: "sync.old", Destination: web, Keys: 8}}
+	p.Findings = []plan.Finding{
+		{Kind: verdict.FindDoubt, Severity: plan.Warning, Address: "sync.broken", Key: "K", Detail: "Do this.", Range: rangeAt(31)},
+		{Kind: verdict.FindNotSecured, Severity: plan.Security, Detail: "Do this."},
 	}
 	return p
 }
@@ -96,7 +97,7 @@ func TestSchemaTakesPlans(t *testing.T) {
 	t.Parallel()
 	schema := compileSchema(t)
 	documents := map[string][]byte{
-		"nothing":      encode(t, &planner.Plan{}),
+		"nothing":      encode(t, &plan.Plan{}),
 		"the contract": []byte(contractDocument),
 		"one change":   encode(t, contractPlan()),
 		"everything":   encode(t, eventful()),
@@ -213,7 +214,7 @@ func TestSchemaRefuses(t *testing.T) {
 func TestSchemaKnowsEveryWord(t *testing.T) {
 	t.Parallel()
 	schema := readSchema(t)
-	verdicts, plans := constants(t, "../verdict/words.go"), constants(t, "../plan.go")
+	verdicts, plans := constants(t, "../verdict/words.go"), constants(t, "../plan/plan.go")
 	delete(verdicts["Action"], string(verdict.Unchanged)) // only counted
 	delete(verdicts["Action"], string(verdict.Unmanaged))
 	for name, c := range map[string]struct {

@@ -6,18 +6,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/codec"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 )
 
 // A workspace's own variables have no repository and say their scope, wherever a
 // destination stands; other destinations are as they were.
 func TestDestinationOfAWorkspace(t *testing.T) {
 	t.Parallel()
-	workspace, web := planner.DestinationRef{Workspace: "acme"}, planner.DestinationRef{Workspace: "acme", Repository: "web"}
-	text, err := codec.Encode(&planner.Plan{
-		Syncs:      []planner.SyncPlan{{Destination: workspace}, {Destination: web}},
-		LeftBehind: []planner.Remnant{{Destination: workspace}},
+	workspace, web := graph.DestinationRef{Workspace: "acme"}, graph.DestinationRef{Workspace: "acme", Repository: "web"}
+	text, err := codec.Encode(&plan.Plan{
+		Syncs:      []plan.Sync{{Destination: workspace}, {Destination: web}},
+		LeftBehind: []plan.Remnant{{Destination: workspace}},
 	}, codec.Meta{})
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func TestTwoNamesOfOneRepository(t *testing.T) {
 	s := newServices()
 	s.uuids = map[string]string{"third": "{third}"}
 	s.live["acme/third"] = []providers.Variable{{UUID: "{v9}", Key: "A", Secured: true}}
-	g := graph(newSync("a", "/app", "web"), newSync("b", "/app", "renamed/Production"), newSync("c", "/app", "third"))
+	g := graphOf(newSync("a", "/app", "web"), newSync("b", "/app", "renamed/Production"), newSync("c", "/app", "third"))
 	// One of them is known by its variable, without a request.
 	obs := s.observer(8).Observe(t.Context(), g, remembers(webUUID, "", "{v1}"))
 	for _, r := range g.Destinations {
@@ -39,7 +39,7 @@ func TestTwoNamesOfOneRepository(t *testing.T) {
 func TestOneRepositorySpelledTwice(t *testing.T) {
 	t.Parallel()
 	s := newServices()
-	g := graph(newSync("a", "/app", "web"), newSync("b", "/app", "Web/Staging"), newSync("c", "/app", "web/Production"))
+	g := graphOf(newSync("a", "/app", "web"), newSync("b", "/app", "Web/Staging"), newSync("c", "/app", "web/Production"))
 	for r, read := range s.observer(8).Observe(t.Context(), g, nothing()).Destinations {
 		if read.Err != nil {
 			t.Errorf("%s: %v", r, read.Err)
@@ -68,7 +68,7 @@ func TestFoldersWaitForTheFirst(t *testing.T) {
 		for _, label := range []string{"a", "b", "c", "d"} {
 			syncs = append(syncs, newSync(label, "/"+label, "web"))
 		}
-		s.observer(3).Observe(t.Context(), graph(syncs...), nothing())
+		s.observer(3).Observe(t.Context(), graphOf(syncs...), nothing())
 		for when, calls := range at {
 			slices.Sort(calls)
 			want := map[time.Duration]string{0: "list repository variables", 10 * time.Second: "list list list"}[when]

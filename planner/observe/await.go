@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -58,7 +59,7 @@ func (o *Observer) again(ctx context.Context, limit time.Duration, lacks func() 
 // Await lists a destination like [Refresher.Variables], and again, with growing
 // pauses, while it lacks one of these keys, which a conflict has shown to be there:
 // for 30 s at most, and not beyond the given time.
-func (r *Refresher) Await(ctx context.Context, ref DestinationRef, keys []string, until time.Time) (providers.VariableListing, error) {
+func (r *Refresher) Await(ctx context.Context, ref graph.DestinationRef, keys []string, until time.Time) (providers.VariableListing, error) {
 	listing, err := r.Variables(ctx, ref)
 	lacks := func() bool {
 		return err == nil && slices.ContainsFunc(keys, func(key string) bool {

@@ -105,7 +105,7 @@ func TestAwait(t *testing.T) {
 	} {
 		l := newLagging()
 		l.live["acme/web"], l.appears = test.at, test.appears
-		read := l.observer().Observe(t.Context(), graph(newSync("a", "/app", "web")), test.state).Destinations[ref("web", "")]
+		read := l.observer().Observe(t.Context(), graphOf(newSync("a", "/app", "web")), test.state).Destinations[ref("web", "")]
 		if diff := cmp.Diff(test.sleeps, l.sleeps); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
@@ -129,7 +129,7 @@ func TestAwaitFails(t *testing.T) {
 	l.asleep = func() {
 		l.errs["variables acme/web"] = &providers.Error{Op: "list variables", Kind: providers.KindUnavailable, Status: 503}
 	}
-	read := l.observer().Observe(t.Context(), graph(newSync("a", "/app", "web")), wrote(0)).Destinations[ref("web", "")]
+	read := l.observer().Observe(t.Context(), graphOf(newSync("a", "/app", "web")), wrote(0)).Destinations[ref("web", "")]
 	if providers.KindOf(read.Err) != providers.KindUnavailable || len(l.sleeps) != 1 || len(read.Listing.Doubts) > 0 {
 		t.Errorf("error %v after %v, doubts %v", read.Err, l.sleeps, read.Listing.Doubts)
 	}
@@ -141,7 +141,7 @@ func TestAwaitCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	l := newLagging()
 	l.asleep = cancel
-	read := l.observer().Observe(ctx, graph(newSync("a", "/app", "web")), wrote(0)).Destinations[ref("web", "")]
+	read := l.observer().Observe(ctx, graphOf(newSync("a", "/app", "web")), wrote(0)).Destinations[ref("web", "")]
 	if providers.KindOf(read.Err) != providers.KindCanceled || len(l.sleeps) != 1 {
 		t.Errorf("error %v after %v", read.Err, l.sleeps)
 	}
@@ -160,7 +160,7 @@ func TestAwaitOncePerDestination(t *testing.T) {
 	l.appears[3*time.Second] = []providers.Variable{{UUID: "{v1}", Key: "A"}}
 	second := newSync("b", "/app", "web")
 	second.Destination.Connection = "c"
-	obs := l.observer().Observe(t.Context(), graph(newSync("a", "/app", "web"), second), wrote(0))
+	obs := l.observer().Observe(t.Context(), graphOf(newSync("a", "/app", "web"), second), wrote(0))
 	if diff := cmp.Diff(seconds(1, 2), l.sleeps); diff != "" || len(obs.Destinations) != 2 {
 		t.Errorf("%d destinations, %s", len(obs.Destinations), diff)
 	}
@@ -194,7 +194,7 @@ func TestAwaitAConflict(t *testing.T) {
 	} {
 		l := newLagging()
 		l.live["acme/web"], l.appears = test.at, test.appears
-		g, o := graph(newSync("a", "/app", "web")), l.observer()
+		g, o := graphOf(newSync("a", "/app", "web")), l.observer()
 		r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 		listing, err := r.Await(t.Context(), ref("web", ""), test.keys, begin.Add(test.left))
 		if err != nil || len(listing.Variables) != test.listed {
@@ -218,7 +218,7 @@ func TestAwaitAConflictFails(t *testing.T) {
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		l := newLagging()
-		g, o := graph(newSync("a", "/app", "web")), l.observer()
+		g, o := graphOf(newSync("a", "/app", "web")), l.observer()
 		r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 		l.made()
 		prepare(l, cancel)

@@ -2,7 +2,7 @@
 // Bitbucket what a configuration asks for, each thing once, through read
 // interfaces only.
 //
-// [NewGraph] says what to read, [Observer.Observe] reads it, and a [Refresher]
+// A [graph.Graph] says what to read, [Observer.Observe] reads it, and a [Refresher]
 // reads a destination again, whatever the cause. What a read could not do is part
 // of the [Observation], not an error of the run.
 package observe

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hanzoai/kmsync/planner/address"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -12,7 +13,7 @@ import (
 // as its slug, else as either in another case. What is written like a {uuid} is
 // never taken for a name, which somebody could choose to look like one. Two that
 // match in the same way are an error.
-func environmentNamed(ref DestinationRef, environments []providers.Environment) (providers.Environment, error) {
+func environmentNamed(ref graph.DestinationRef, environments []providers.Environment) (providers.Environment, error) {
 	for _, matches := range waysToName(ref.Environment) {
 		var found []providers.Environment
 		for _, e := range environments {
@@ -47,7 +48,7 @@ func waysToName(written string) []func(providers.Environment) bool {
 }
 
 // ambiguousEnvironment names every environment that fits.
-func ambiguousEnvironment(ref DestinationRef, found []providers.Environment) error {
+func ambiguousEnvironment(ref graph.DestinationRef, found []providers.Environment) error {
 	var uuids, named []string
 	same := true
 	for _, e := range found {
@@ -75,7 +76,7 @@ func number(n int) string {
 // maxNames is how many environments an error lists.
 const maxNames = 12
 
-func noSuchEnvironment(ref DestinationRef, environments []providers.Environment) error {
+func noSuchEnvironment(ref graph.DestinationRef, environments []providers.Environment) error {
 	names := make([]string, len(environments))
 	for i, e := range environments {
 		names[i] = e.Name

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/providers"
@@ -40,11 +41,11 @@ func newSync(label, folder, destination string) *config.Sync {
 	}
 }
 
-func ref(repository, environment string) observe.DestinationRef {
-	return observe.DestinationRef{Connection: "b", Workspace: "acme", Repository: repository, Environment: environment}
+func ref(repository, environment string) graph.DestinationRef {
+	return graph.DestinationRef{Connection: "b", Workspace: "acme", Repository: repository, Environment: environment}
 }
 
-var app = observe.SourceRef{KMS: "k", Environment: "dev", Path: "/app"}
+var app = graph.SourceRef{KMS: "k", Environment: "dev", Path: "/app"}
 
 // services plays the KMS and Bitbucket for reading, and counts.
 type services struct {
@@ -142,8 +143,8 @@ func (s *services) observer(parallelism int) *observe.Observer {
 	}
 }
 
-func graph(syncs ...*config.Sync) *observe.Graph {
-	return observe.NewGraph(&config.Config{Syncs: syncs})
+func graphOf(syncs ...*config.Sync) *graph.Graph {
+	return graph.New(&config.Config{Syncs: syncs})
 }
 
 // remembers returns a ledger that knows one variable in a place of acme/web.

@@ -6,13 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/providers"
 )
 
 // identify reads the UUID that a name stands for: that of the repository, or of
 // the workspace where the destination is the workspace's own variables.
-func (o *Observer) identify(ctx context.Context, ref DestinationRef) (uuid string, err error) {
+func (o *Observer) identify(ctx context.Context, ref graph.DestinationRef) (uuid string, err error) {
 	reader := o.Readers[ref.Connection]
 	stop := o.Limits.Do(ctx, repositoryKey(ref), func() {
 		if ref.OfWorkspace() {
@@ -26,33 +27,19 @@ func (o *Observer) identify(ctx context.Context, ref DestinationRef) (uuid strin
 		uuid = found.UUID
 	})
 	if stop != nil {
-		return "", stopped("read "+ref.RootKind(), ref.root().String())
+		return "", stopped("read "+ref.RootKind(), ref.Root().String())
 	}
 	return uuid, err
-}
-
-// root is the destination without its environment.
-func (d DestinationRef) root() DestinationRef {
-	d.Environment = ""
-	return d
 }
 
 // MayBe reports whether a destination may be the one that was read, by the names it
 // is written with. spelled is how the one that was read is written, which may be a
 // slug that its name does not tell.
-func (read *DestinationRead) MayBe(ref, spelled DestinationRef) bool {
+func (read *DestinationRead) MayBe(ref, spelled graph.DestinationRef) bool {
 	if ref.MayBe(read.Ref, read.EnvironmentUUID) {
 		return true
 	}
 	return !strings.HasPrefix(spelled.Environment, "{") && ref.MayBe(spelled, read.EnvironmentUUID)
-}
-
-// RootKind says what the destination without its environment is, in one word.
-func (d DestinationRef) RootKind() string {
-	if d.OfWorkspace() {
-		return "workspace"
-	}
-	return "repository"
 }
 
 // rootOf returns the UUID of the repository, or of the workspace, out of the id of
@@ -101,9 +88,9 @@ func (r *repositoryReader) sameRepository(known []*ledger.Destination, uuid stri
 }
 
 // otherRepository refuses a name that means another repository than it did.
-func otherRepository(ref DestinationRef, known, now string) error {
+func otherRepository(ref graph.DestinationRef, known, now string) error {
 	return &providers.Error{
-		Op: "identify " + ref.RootKind(), Scope: ref.root().String(), Kind: providers.KindAmbiguous,
+		Op: "identify " + ref.RootKind(), Scope: ref.Root().String(), Kind: providers.KindAmbiguous,
 		Hint: fmt.Sprintf("it was %s and is %s now, so it was deleted, or renamed and its name given to another; "+
 			"nothing is written there. Accepting the new one is not supported yet: to start anew, move the ledger away", known, now),
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -26,8 +27,8 @@ type Observer struct {
 
 // Observation is what was read. It holds secret values, in memory only.
 type Observation struct {
-	Folders      map[SourceRef]*FolderRead
-	Destinations map[DestinationRef]*DestinationRead
+	Folders      map[graph.SourceRef]*FolderRead
+	Destinations map[graph.DestinationRef]*DestinationRead
 	// Overlaps says why a sync must not run: it and another turned out to share a
 	// destination, of which one would delete what the other writes.
 	Overlaps map[*config.Sync]error
@@ -46,7 +47,7 @@ type DestinationRead struct {
 	ID              string
 	RepositoryUUID  string // "" for the workspace's own variables
 	EnvironmentUUID string
-	Ref             DestinationRef // with the environment's real name
+	Ref             graph.DestinationRef // with the environment's real name
 	Scope           providers.Scope
 	Listing         providers.VariableListing
 	Err             error
@@ -56,8 +57,8 @@ type DestinationRead struct {
 // fewest requests: one list per folder, one environment list per repository with
 // a deployment environment, one listing per scope, and one GET per repository or
 // workspace that the ledger cannot identify. A failed read is part of the result.
-func (o *Observer) Observe(ctx context.Context, g *Graph, state *ledger.State) *Observation {
-	obs := &Observation{Folders: map[SourceRef]*FolderRead{}, Destinations: map[DestinationRef]*DestinationRead{}}
+func (o *Observer) Observe(ctx context.Context, g *graph.Graph, state *ledger.State) *Observation {
+	obs := &Observation{Folders: map[graph.SourceRef]*FolderRead{}, Destinations: map[graph.DestinationRef]*DestinationRead{}}
 	var work sync.WaitGroup
 	// The first folder of a KMS brings the login and the look-up along. The others
 	// wait for it outside of the limits, so that Bitbucket is read meanwhile.
@@ -119,7 +120,7 @@ func tellApart(obs *Observation) {
 	}
 }
 
-func (o *Observer) folder(ctx context.Context, ref SourceRef) (read FolderRead) {
+func (o *Observer) folder(ctx context.Context, ref graph.SourceRef) (read FolderRead) {
 	err := o.Limits.Do(ctx, "", func() {
 		read.Listing, read.Err = o.Sources[ref.KMS].List(ctx, providers.Folder{Environment: ref.Environment, Path: ref.Path})
 	})
@@ -136,7 +137,7 @@ func stopped(op, scope string) error {
 
 // repositoryKey is what bounds of requests are counted by. A workspace's own
 // variables have a bound of their own, "acme/".
-func repositoryKey(d DestinationRef) string { return d.Workspace + "/" + d.Repository }
+func repositoryKey(d graph.DestinationRef) string { return d.Workspace + "/" + d.Repository }
 
 // folderOf is a folder of one project, whatever the blocks are called that lead
 // there.
@@ -146,8 +147,8 @@ type folderOf struct {
 }
 
 // bySource groups folders that are the same.
-func (o *Observer) bySource(refs []SourceRef) map[folderOf][]SourceRef {
-	groups := map[folderOf][]SourceRef{}
+func (o *Observer) bySource(refs []graph.SourceRef) map[folderOf][]graph.SourceRef {
+	groups := map[folderOf][]graph.SourceRef{}
 	for _, ref := range refs {
 		folder := folderOf{o.Sources[ref.KMS], ref.Environment, ref.Path}
 		groups[folder] = append(groups[folder], ref)
@@ -157,12 +158,12 @@ func (o *Observer) bySource(refs []SourceRef) map[folderOf][]SourceRef {
 
 // byRepository groups sorted destinations by the account that reads them and the
 // repository; a workspace's own variables are a group of their own.
-func (o *Observer) byRepository(refs []DestinationRef) [][]DestinationRef {
+func (o *Observer) byRepository(refs []graph.DestinationRef) [][]graph.DestinationRef {
 	type repository struct {
 		providers.Reader
 		name string
 	}
-	var groups [][]DestinationRef
+	var groups [][]graph.DestinationRef
 	index := map[repository]int{}
 	for _, ref := range refs {
 		r := repository{o.Readers[ref.Connection], strings.ToLower(repositoryKey(ref))}

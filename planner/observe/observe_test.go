@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
-	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -94,7 +94,7 @@ func TestRequests(t *testing.T) {
 			t.Parallel()
 			s := newServices()
 			s.uuids = map[string]string{"renamed": "{renamed}"}
-			obs := s.observer(8).Observe(t.Context(), graph(test.syncs...), test.state)
+			obs := s.observer(8).Observe(t.Context(), graphOf(test.syncs...), test.state)
 			if diff := cmp.Diff(test.want, s.made()); diff != "" {
 				t.Error(diff)
 			}
@@ -125,7 +125,7 @@ func TestIdentity(t *testing.T) {
 		"renamed, environment":    {"renamed/Production", remembers(webUUID, productionUUID, "{v3}"), webUUID + "/" + productionUUID, "Production"},
 	} {
 		s := newServices()
-		g := graph(newSync("a", "/app", test.destination))
+		g := graphOf(newSync("a", "/app", test.destination))
 		read := s.observer(8).Observe(t.Context(), g, test.state).Destinations[g.Destinations[0]]
 		if read.Err != nil || read.ID != test.id || read.Ref.Environment != test.named {
 			t.Errorf("%s: id %q, environment %q, error %v; want %q and %q", name, read.ID, read.Ref.Environment, read.Err, test.id, test.named)
@@ -146,7 +146,7 @@ func TestAnotherRepositoryOfTheSameName(t *testing.T) {
 	t.Parallel()
 	s := newServices()
 	s.uuid = "{made-again}"
-	g := graph(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging"))
+	g := graphOf(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging"))
 	obs := s.observer(8).Observe(t.Context(), g, remembers(webUUID, "", "{gone}"))
 	for _, read := range obs.Destinations {
 		if providers.KindOf(read.Err) != providers.KindAmbiguous {
@@ -169,7 +169,7 @@ func TestUnknownEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, written := range []string{"stag", "Stagin", "{nowhere}"} {
 		s := newServices()
-		g := graph(newSync("a", "/app", "web/"+written), newSync("b", "/app", "web"))
+		g := graphOf(newSync("a", "/app", "web/"+written), newSync("b", "/app", "web"))
 		obs := s.observer(8).Observe(t.Context(), g, nothing())
 		err := obs.Destinations[ref("web", written)].Err
 		if providers.KindOf(err) != providers.KindNotFound || !strings.Contains(err.Error(), "Production, Staging") || !strings.Contains(err.Error(), written) {
@@ -181,7 +181,7 @@ func TestUnknownEnvironment(t *testing.T) {
 	}
 	s := newServices()
 	s.environments = nil
-	g := graph(newSync("a", "/app", "web/Staging"))
+	g := graphOf(newSync("a", "/app", "web/Staging"))
 	err := s.observer(8).Observe(t.Context(), g, nothing()).Destinations[ref("web", "Staging")].Err
 	if err == nil || !strings.Contains(err.Error(), "has no deployment environment") {
 		t.Errorf("got %v", err)
@@ -202,7 +202,7 @@ func TestFailedReads(t *testing.T) {
 		s := newServices()
 		s.uuids = map[string]string{"renamed": "{renamed}"}
 		s.errs[call] = denied
-		g := graph(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging"), newSync("c", "/c", "renamed"))
+		g := graphOf(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging"), newSync("c", "/c", "renamed"))
 		obs := s.observer(8).Observe(t.Context(), g, nothing())
 		got := map[string]bool{}
 		for _, read := range obs.Destinations {
@@ -223,7 +223,7 @@ func TestFailedReads(t *testing.T) {
 		if err := obs.Folders[app].Err; (err != nil) != (call == "list dev:/app") {
 			t.Errorf("%s: folder %v", call, err)
 		}
-		if err := obs.Folders[observe.SourceRef{KMS: "k", Environment: "dev", Path: "/c"}].Err; err != nil {
+		if err := obs.Folders[graph.SourceRef{KMS: "k", Environment: "dev", Path: "/c"}].Err; err != nil {
 			t.Errorf("%s: another folder %v", call, err)
 		}
 	}
@@ -234,7 +234,7 @@ func TestAnUnreadableRepositoryIsNotIdentified(t *testing.T) {
 	t.Parallel()
 	s := newServices()
 	s.errs["variables acme/web"] = &providers.Error{Kind: providers.KindNotFound, Status: 404}
-	s.observer(8).Observe(t.Context(), graph(newSync("a", "/app", "web")), remembers(webUUID, "", "{v1}"))
+	s.observer(8).Observe(t.Context(), graphOf(newSync("a", "/app", "web")), remembers(webUUID, "", "{v1}"))
 	if diff := cmp.Diff([]string{"list dev:/app", "variables acme/web"}, s.made()); diff != "" {
 		t.Error(diff)
 	}
@@ -258,7 +258,7 @@ func TestEmptyListing(t *testing.T) {
 	} {
 		s := newServices()
 		s.live["acme/web"] = test.live
-		read := s.observer(8).Observe(t.Context(), graph(newSync("a", "/app", "web")), test.state).Destinations[ref("web", "")]
+		read := s.observer(8).Observe(t.Context(), graphOf(newSync("a", "/app", "web")), test.state).Destinations[ref("web", "")]
 		doubted := len(read.Listing.Doubts) == 1 && read.Listing.Doubts[0].Kind == providers.DoubtEmpty
 		if read.Err != nil || doubted != test.want || (!test.want && len(read.Listing.Doubts) > 0) {
 			t.Errorf("%s: error %v, doubts %+v", name, read.Err, read.Listing.Doubts)
@@ -284,7 +284,7 @@ func TestCancelled(t *testing.T) {
 		if at == "" {
 			cancel()
 		}
-		obs := s.observer(1).Observe(ctx, graph(syncs...), remembers(webUUID, "", "{gone}"))
+		obs := s.observer(1).Observe(ctx, graphOf(syncs...), remembers(webUUID, "", "{gone}"))
 		cancel()
 		calls := s.made()
 		ended, all := 0, len(obs.Folders)+len(obs.Destinations)
@@ -328,7 +328,7 @@ func TestCancelledBeforeTheListing(t *testing.T) {
 				cancel()
 			}
 		}
-		obs := s.observer(8).Observe(ctx, graph(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging")), nothing())
+		obs := s.observer(8).Observe(ctx, graphOf(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging")), nothing())
 		for _, read := range obs.Destinations {
 			if providers.KindOf(read.Err) != providers.KindCanceled {
 				t.Errorf("%s: %v, variables %v", read.Ref, read.Err, read.Listing.Variables)
@@ -374,7 +374,7 @@ func TestParallelReads(t *testing.T) {
 				time.Sleep(time.Second)
 				count(-1, "all", repository)
 			}
-			s.observer(test.parallelism).Observe(t.Context(), graph(syncs...), nothing())
+			s.observer(test.parallelism).Observe(t.Context(), graphOf(syncs...), nothing())
 			one := 0
 			for name, n := range most {
 				if strings.HasPrefix(name, "r") {

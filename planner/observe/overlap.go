@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 )
 
 // overlaps asks again, now that names are resolved, what the configuration was
 // asked when it was loaded: whether one of two syncs of one destination would
 // delete what the other writes. Only spellings that differ are new. Disabled and
 // excluded syncs count, as far as their names tell where they lead.
-func overlaps(g *Graph, obs *Observation) map[*config.Sync]error {
+func overlaps(g *graph.Graph, obs *Observation) map[*config.Sync]error {
 	found := map[*config.Sync]error{}
 	syncs := resolve(g, obs)
 	for i, a := range syncs {
@@ -20,7 +21,7 @@ func overlaps(g *Graph, obs *Observation) map[*config.Sync]error {
 				continue
 			}
 			place, same := a.meets(b)
-			if !same || a.Destination.isSpelled(b.Destination) {
+			if !same || areSpelledAlike(a.Destination, b.Destination) {
 				continue
 			}
 			example, overlap := config.Overlap(a.Sync, b.Sync)
@@ -41,12 +42,12 @@ func overlaps(g *Graph, obs *Observation) map[*config.Sync]error {
 // resolved is a declared sync with its destination as it was read, or nil where it
 // was not read or not identified.
 type resolved struct {
-	*Node
+	*graph.Node
 	read       *DestinationRead
 	overwrites bool
 }
 
-func resolve(g *Graph, obs *Observation) []resolved {
+func resolve(g *graph.Graph, obs *Observation) []resolved {
 	var syncs []resolved
 	for _, n := range g.Nodes {
 		if n.Removed != nil {
@@ -63,7 +64,7 @@ func resolve(g *Graph, obs *Observation) []resolved {
 
 // meets reports whether two syncs lead, or may lead, to one destination, and returns
 // its name. At least one of them was read.
-func (s resolved) meets(other resolved) (DestinationRef, bool) {
+func (s resolved) meets(other resolved) (graph.DestinationRef, bool) {
 	switch {
 	case s.read != nil && other.read != nil:
 		return s.read.Ref, s.read.ID == other.read.ID
@@ -72,12 +73,12 @@ func (s resolved) meets(other resolved) (DestinationRef, bool) {
 	case other.read != nil && !s.IsRead():
 		return other.read.Ref, other.read.MayBe(s.Destination, other.Destination)
 	}
-	return DestinationRef{}, false
+	return graph.DestinationRef{}, false
 }
 
-// isSpelled reports whether two destinations are the same as they are written, by
-// whichever account.
-func (d DestinationRef) isSpelled(other DestinationRef) bool {
+// areSpelledAlike reports whether two destinations are the same as they are written,
+// by whichever account.
+func areSpelledAlike(d, other graph.DestinationRef) bool {
 	return strings.EqualFold(d.Workspace, other.Workspace) && strings.EqualFold(d.Repository, other.Repository) &&
 		d.Environment == other.Environment
 }
@@ -87,8 +88,8 @@ func (d DestinationRef) isSpelled(other DestinationRef) bool {
 // overwrite-destination that the other can produce.
 type OverlapError struct {
 	First, Second *config.Sync
-	Place         DestinationRef // by the names in force
-	Example       string         // a key; "" where none is known
+	Place         graph.DestinationRef // by the names in force
+	Example       string               // a key; "" where none is known
 }
 
 // Error names both syncs, where they are declared, and a key.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -20,17 +21,17 @@ const MaxAgeOfEvidence = 30 * time.Second
 // called from several goroutines.
 type Refresher struct {
 	observer *Observer
-	graph    *Graph
+	graph    *graph.Graph
 	state    *ledger.State
 	mu       sync.Mutex // guards obs
 	obs      *Observation
-	folders  map[SourceRef]*sync.Mutex // held while a folder is read again
+	folders  map[graph.SourceRef]*sync.Mutex // held while a folder is read again
 }
 
 // NewRefresher returns a refresher that starts from what was observed. It takes
 // the observation over: nobody else may change it.
-func NewRefresher(o *Observer, g *Graph, state *ledger.State, obs *Observation) *Refresher {
-	folders := map[SourceRef]*sync.Mutex{}
+func NewRefresher(o *Observer, g *graph.Graph, state *ledger.State, obs *Observation) *Refresher {
+	folders := map[graph.SourceRef]*sync.Mutex{}
 	same := map[*FolderRead]*sync.Mutex{}
 	for ref, read := range obs.Folders {
 		if same[read] == nil {
@@ -91,9 +92,9 @@ func (r *Refresher) view() *Observation {
 }
 
 // rests returns the folders and the spellings that a destination rests on.
-func (r *Refresher) rests(view *Observation, id string) (map[SourceRef]bool, []DestinationRef) {
-	folders := map[SourceRef]bool{}
-	var destinations []DestinationRef
+func (r *Refresher) rests(view *Observation, id string) (map[graph.SourceRef]bool, []graph.DestinationRef) {
+	folders := map[graph.SourceRef]bool{}
+	var destinations []graph.DestinationRef
 	for _, n := range r.graph.Nodes {
 		read := view.Destinations[n.Destination]
 		if read == nil || read.ID != id || !n.IsRead() {
@@ -113,7 +114,7 @@ func (r *Refresher) rests(view *Observation, id string) (map[SourceRef]bool, []D
 func isOld(readAt, now time.Time) bool { return providers.Elapsed(readAt, now) > MaxAgeOfEvidence }
 
 // refreshFolder reads a folder again, for every block that leads there.
-func (r *Refresher) refreshFolder(ctx context.Context, ref SourceRef, now time.Time) {
+func (r *Refresher) refreshFolder(ctx context.Context, ref graph.SourceRef, now time.Time) {
 	r.folders[ref].Lock()
 	defer r.folders[ref].Unlock()
 	r.mu.Lock()
@@ -139,10 +140,10 @@ type place struct {
 }
 
 // places groups the spellings of a destination that one list answers.
-func (r *Refresher) places(refs []DestinationRef) map[place][]DestinationRef {
+func (r *Refresher) places(refs []graph.DestinationRef) map[place][]graph.DestinationRef {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	places := map[place][]DestinationRef{}
+	places := map[place][]graph.DestinationRef{}
 	for _, ref := range refs {
 		p := place{r.observer.Readers[ref.Connection], r.obs.Destinations[ref].Scope}
 		places[p] = append(places[p], ref)
@@ -150,7 +151,7 @@ func (r *Refresher) places(refs []DestinationRef) map[place][]DestinationRef {
 	return places
 }
 
-func (r *Refresher) refreshDestination(ctx context.Context, refs []DestinationRef, now time.Time) {
+func (r *Refresher) refreshDestination(ctx context.Context, refs []graph.DestinationRef, now time.Time) {
 	r.mu.Lock()
 	old := *r.obs.Destinations[refs[0]]
 	r.mu.Unlock()
@@ -175,7 +176,7 @@ func (r *Refresher) refreshDestination(ctx context.Context, refs []DestinationRe
 // sameRepository proves that the name still means the repository or workspace that
 // the plan is about: a variable seen before is there, at no cost, or else its UUID is read.
 // While a question was open, the name may have gone to another repository.
-func (r *Refresher) sameRepository(ctx context.Context, ref DestinationRef, old DestinationRead, listing providers.VariableListing) error {
+func (r *Refresher) sameRepository(ctx context.Context, ref graph.DestinationRef, old DestinationRead, listing providers.VariableListing) error {
 	before := map[string]bool{}
 	for _, v := range old.Listing.Variables {
 		before[v.UUID] = true
@@ -193,7 +194,7 @@ func (r *Refresher) sameRepository(ctx context.Context, ref DestinationRef, old 
 }
 
 // Variables lists a destination again, whatever its age.
-func (r *Refresher) Variables(ctx context.Context, ref DestinationRef) (providers.VariableListing, error) {
+func (r *Refresher) Variables(ctx context.Context, ref graph.DestinationRef) (providers.VariableListing, error) {
 	r.mu.Lock()
 	scope := r.obs.Destinations[ref].Scope
 	r.mu.Unlock()
@@ -209,7 +210,7 @@ func (r *Refresher) Variables(ctx context.Context, ref DestinationRef) (provider
 
 // Identity returns the id of a destination by the name it is observed by, or ""
 // where that is not known.
-func (r *Refresher) Identity(written DestinationRef) string {
+func (r *Refresher) Identity(written graph.DestinationRef) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if read := r.obs.Destinations[written]; read != nil {

@@ -44,7 +44,7 @@ func TestRefresh(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newServices()
-			g, o := graph(test.syncs...), s.observer(8)
+			g, o := graphOf(test.syncs...), s.observer(8)
 			r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 			s.made()
 			s.at = begin.Add(time.Minute)
@@ -75,7 +75,7 @@ func TestRefresh(t *testing.T) {
 func TestOnlyOldParts(t *testing.T) {
 	t.Parallel()
 	s := newServices()
-	g, o := graph(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging")), s.observer(8)
+	g, o := graphOf(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging")), s.observer(8)
 	r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 	s.at = begin.Add(time.Minute)
 	r.Refresh(t.Context(), webUUID, begin.Add(time.Second).Add(observe.MaxAgeOfEvidence))
@@ -96,7 +96,7 @@ func TestOnlyOldParts(t *testing.T) {
 func TestAStaleFolder(t *testing.T) {
 	t.Parallel()
 	s := newServices()
-	g, o := graph(newSync("a", "/app", "web")), s.observer(8)
+	g, o := graphOf(newSync("a", "/app", "web")), s.observer(8)
 	obs := o.Observe(t.Context(), g, nothing())
 	obs.Destinations[ref("web", "")].Listing.ReadAt = begin.Add(time.Hour)
 	r := observe.NewRefresher(o, g, nothing(), obs)
@@ -113,7 +113,7 @@ func TestAStaleFolder(t *testing.T) {
 func TestRefreshTogether(t *testing.T) {
 	t.Parallel()
 	s := newServices()
-	g := graph(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging"), newSync("c", "/app", "web/Production"))
+	g := graphOf(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging"), newSync("c", "/app", "web/Production"))
 	o := s.observer(8)
 	r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 	s.made()
@@ -141,7 +141,7 @@ func TestRefreshFails(t *testing.T) {
 	t.Parallel()
 	s := newServices()
 	s.errs["list dev:/b"] = &providers.Error{Kind: providers.KindForbidden, Status: 403}
-	g, o := graph(newSync("a", "/app", "web"), newSync("b", "/b", "web")), s.observer(8)
+	g, o := graphOf(newSync("a", "/app", "web"), newSync("b", "/b", "web")), s.observer(8)
 	r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 	s.made()
 	s.errs["variables acme/web"] = &providers.Error{Kind: providers.KindUnavailable, Status: 503}
@@ -166,7 +166,7 @@ func TestRefreshFails(t *testing.T) {
 func TestRefreshCancelled(t *testing.T) {
 	t.Parallel()
 	s := newServices()
-	g, o := graph(newSync("a", "/app", "web")), s.observer(8)
+	g, o := graphOf(newSync("a", "/app", "web")), s.observer(8)
 	r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 	s.made()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -190,7 +190,7 @@ func TestRefreshCancelled(t *testing.T) {
 func TestRefreshDoubtsAnEmptyListing(t *testing.T) {
 	t.Parallel()
 	s := newServices()
-	g, o := graph(newSync("a", "/app", "web")), s.observer(8)
+	g, o := graphOf(newSync("a", "/app", "web")), s.observer(8)
 	state := remembers(webUUID, "", "{v1}")
 	obs := o.Observe(t.Context(), g, state)
 	if doubts := obs.Destinations[ref("web", "")].Listing.Doubts; len(doubts) > 0 {
@@ -208,7 +208,7 @@ func TestRefreshDoubtsAnEmptyListing(t *testing.T) {
 func TestAViewIsASnapshot(t *testing.T) {
 	t.Parallel()
 	s := newServices()
-	g, o := graph(newSync("a", "/app", "web")), s.observer(8)
+	g, o := graphOf(newSync("a", "/app", "web")), s.observer(8)
 	r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 	view := r.Refresh(t.Context(), webUUID, begin)
 	s.at = begin.Add(time.Minute)
@@ -222,7 +222,7 @@ func TestAViewIsASnapshot(t *testing.T) {
 func TestVariables(t *testing.T) {
 	t.Parallel()
 	s := newServices()
-	g, o := graph(newSync("a", "/app", "web/Staging")), s.observer(8)
+	g, o := graphOf(newSync("a", "/app", "web/Staging")), s.observer(8)
 	r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 	s.made()
 	listing, err := r.Variables(t.Context(), ref("web", "Staging"))
@@ -246,7 +246,7 @@ func TestGraph(t *testing.T) {
 	t.Parallel()
 	off := newSync("off", "/off", "off")
 	off.Enabled = set(false)
-	g := graph(newSync("a", "/b", "web/Staging"), newSync("b", "/a", "web"), newSync("c", "/a", "api"), newSync("d", "/b", "web"), off)
+	g := graphOf(newSync("a", "/b", "web/Staging"), newSync("b", "/a", "web"), newSync("c", "/a", "api"), newSync("d", "/b", "web"), off)
 	var names []string
 	for _, f := range g.Folders {
 		names = append(names, f.String())

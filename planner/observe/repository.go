@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -21,7 +22,7 @@ type repositoryReader struct {
 	reads  []*DestinationRead
 	// first is the first of the destinations as it is written: the refs in reads
 	// change while the environments are resolved.
-	first DestinationRef
+	first graph.DestinationRef
 }
 
 func (r *repositoryReader) read(ctx context.Context) {

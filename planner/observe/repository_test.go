@@ -32,7 +32,7 @@ func TestBlocksOfOneAccountShareReads(t *testing.T) {
 		return []*config.Sync{newSync("a", "/app", "web"), second, third}
 	}
 	again := func(s *services, o *observe.Observer) []string {
-		g := graph(syncs()...)
+		g := graphOf(syncs()...)
 		r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
 		calls := s.made()
 		s.at = begin.Add(time.Minute)
@@ -74,7 +74,7 @@ func TestAnUnidentifiedDestination(t *testing.T) {
 	t.Parallel()
 	s := newServices()
 	s.errs["repository acme/web"] = &providers.Error{Kind: providers.KindForbidden, Status: 403}
-	g, o := graph(newSync("a", "/app", "web")), s.observer(8)
+	g, o := graphOf(newSync("a", "/app", "web")), s.observer(8)
 	state := remembers(webUUID, "", "{gone}")
 	obs := o.Observe(t.Context(), g, state)
 	read := obs.Destinations[ref("web", "")]
@@ -117,7 +117,7 @@ func TestAmbiguousEnvironments(t *testing.T) {
 	} {
 		s := newServices()
 		s.environments = test.there
-		g := graph(newSync("a", "/app", "web/"+test.written))
+		g := graphOf(newSync("a", "/app", "web/"+test.written))
 		read := s.observer(8).Observe(t.Context(), g, nothing()).Destinations[g.Destinations[0]]
 		if providers.KindOf(read.Err) != test.kind || read.EnvironmentUUID != test.want || (test.want == "") != (read.ID == "") {
 			t.Errorf("%s: environment %q, id %q, error %v", name, read.EnvironmentUUID, read.ID, read.Err)

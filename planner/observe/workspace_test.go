@@ -53,7 +53,7 @@ func TestWorkspaceIsIdentified(t *testing.T) {
 		"a repository called as it, no": {remembers("{other}", "", "{v9}"), true, ""},
 	} {
 		s := withWorkspace()
-		g := graph(ofWorkspace("a"), ofWorkspace("b"))
+		g := graphOf(ofWorkspace("a"), ofWorkspace("b"))
 		read := s.observer(8).Observe(t.Context(), g, test.state).Destinations[ref("", "")]
 		calls := []string{"list dev:/app", "variables acme/"}
 		if test.reads {
@@ -81,7 +81,7 @@ func TestWorkspaceIsIdentified(t *testing.T) {
 func TestWorkspaceIsReadAgain(t *testing.T) {
 	t.Parallel()
 	s := withWorkspace()
-	o, g := s.observer(8), graph(ofWorkspace("a"), newSync("b", "/app", "web"))
+	o, g := s.observer(8), graphOf(ofWorkspace("a"), newSync("b", "/app", "web"))
 	obs := o.Observe(t.Context(), g, nothing())
 	want := []string{"list dev:/app", "repository acme/web", "variables acme/", "variables acme/web", "workspace acme"}
 	if diff := cmp.Diff(want, s.made()); diff != "" {
@@ -145,7 +145,7 @@ func TestEnvironmentSpellings(t *testing.T) {
 	} {
 		s := newServices()
 		s.environments = slices.SortedFunc(slices.Values(there), func(a, b providers.Environment) int { return strings.Compare(a.Name, b.Name) })
-		g := graph(newSync("a", "/app", "web/"+written))
+		g := graphOf(newSync("a", "/app", "web/"+written))
 		read := s.observer(8).Observe(t.Context(), g, nothing()).Destinations[g.Destinations[0]]
 		if read.EnvironmentUUID != test.uuid || providers.KindOf(read.Err) != test.kind {
 			t.Errorf("%s: %q, %v", written, read.EnvironmentUUID, read.Err)
@@ -166,7 +166,7 @@ func TestManyEnvironments(t *testing.T) {
 	for i := range 30 {
 		s.environments = append(s.environments, providers.Environment{UUID: "{" + string(rune('a'+i)) + "}", Name: "review-" + string(rune('a'+i))})
 	}
-	g := graph(newSync("a", "/app", "web/Nowhere"))
+	g := graphOf(newSync("a", "/app", "web/Nowhere"))
 	err := s.observer(8).Observe(t.Context(), g, nothing()).Destinations[g.Destinations[0]].Err
 	if text := err.Error(); !strings.Contains(text, "review-l and 18 more") || strings.Contains(text, "review-m") || strings.Contains(text, "did you mean") {
 		t.Error(text)
@@ -205,7 +205,7 @@ func TestOverlapsAfterNamesAreResolved(t *testing.T) {
 	} {
 		s := withWorkspace()
 		test.a.Range, test.b.Range = test.a.Enabled.Range, test.b.Enabled.Range
-		obs := s.observer(8).Observe(t.Context(), graph(test.a, test.b), nothing())
+		obs := s.observer(8).Observe(t.Context(), graphOf(test.a, test.b), nothing())
 		if got := obs.Overlaps[test.a] != nil && obs.Overlaps[test.b] != nil; got != test.want || (len(obs.Overlaps) > 0) != test.want {
 			t.Errorf("%s: %v", name, obs.Overlaps)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/address"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
@@ -21,10 +22,10 @@ import (
 // Want is one destination key that a sync asks for, with the value to write. A
 // key stopped by a rule about itself carries the rule in Block.
 type Want struct {
-	Node      *observe.Node
+	Node      *graph.Node
 	Key       string
 	SecretKey string
-	Source    observe.SourceRef
+	Source    graph.SourceRef
 	SecretID  string // "" where no row of the folder is behind it
 	Version   int
 	Value     secret.Value
@@ -48,7 +49,7 @@ func (w *Want) refuse(by verdict.Block, format string, args ...any) {
 // Of returns what one active sync asks for, from its sources as they were read,
 // sorted by key. A key of several sources is there as often, unless a later one
 // overrides.
-func Of(n *observe.Node, obs *observe.Observation) []*Want {
+func Of(n *graph.Node, obs *observe.Observation) []*Want {
 	var wants []*Want
 	for i, source := range n.Sync.Sources {
 		s := &reading{node: n, source: source, ref: n.Folders[i], listing: obs.Folders[n.Folders[i]].Listing}
@@ -76,9 +77,9 @@ func without(earlier, later []*Want) []*Want {
 
 // reading is one source of a sync, and its folder as it was read.
 type reading struct {
-	node    *observe.Node
+	node    *graph.Node
 	source  *config.Source
-	ref     observe.SourceRef
+	ref     graph.SourceRef
 	listing providers.SourceListing
 }
 

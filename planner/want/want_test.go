@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
@@ -38,7 +39,7 @@ type reads struct {
 func newReads(folders ...string) *reads {
 	r := &reads{
 		sync: &config.Sync{Address: "sync.x", Enabled: on(1, true)},
-		obs:  &observe.Observation{Folders: map[observe.SourceRef]*observe.FolderRead{}},
+		obs:  &observe.Observation{Folders: map[graph.SourceRef]*observe.FolderRead{}},
 	}
 	for i, list := range folders {
 		path := "/" + string(rune('a'+i))
@@ -49,19 +50,19 @@ func newReads(folders ...string) *reads {
 		for _, name := range strings.Fields(list) {
 			read.Listing.Secrets = append(read.Listing.Secrets, providers.Secret{ID: path + "/" + name, Name: name, Version: 1, Value: secret.New("v")})
 		}
-		r.obs.Folders[observe.SourceRef{KMS: "k", Environment: "dev", Path: path}] = read
+		r.obs.Folders[graph.SourceRef{KMS: "k", Environment: "dev", Path: path}] = read
 	}
 	return r
 }
 
 // first is the listing of /a.
 func (r *reads) first() *providers.SourceListing {
-	return &r.obs.Folders[observe.SourceRef{KMS: "k", Environment: "dev", Path: "/a"}].Listing
+	return &r.obs.Folders[graph.SourceRef{KMS: "k", Environment: "dev", Path: "/a"}].Listing
 }
 
 // wants returns what the sync asks for, as "KEY=FOLDER:NAME" and what blocks it.
 func (r *reads) wants() (lines []string, all []*Want) {
-	g := observe.NewGraph(&config.Config{Syncs: []*config.Sync{r.sync}})
+	g := graph.New(&config.Config{Syncs: []*config.Sync{r.sync}})
 	merged := Merge(Of(g.Nodes[0], r.obs), nil, nil)
 	for _, same := range merged {
 		all = append(all, same...)
@@ -110,7 +111,7 @@ func TestSources(t *testing.T) {
 		}, []string{"A=/b:B"}},
 		"overridden by what is refused": {[]string{"A", "A"}, func(r *reads, _, last *config.Source) {
 			last.Override = on(21, true)
-			r.obs.Folders[observe.SourceRef{KMS: "k", Environment: "dev", Path: "/b"}].Listing.Secrets[0].Value = secret.New("")
+			r.obs.Folders[graph.SourceRef{KMS: "k", Environment: "dev", Path: "/b"}].Listing.Secrets[0].Value = secret.New("")
 		}, []string{"A=/b:A empty_value"}},
 		"overridden by what is missing": {[]string{"A", ""}, func(_ *reads, _, last *config.Source) {
 			last.Override, last.Include = on(21, true), names(22, "A")

@@ -8,8 +8,8 @@ import (
 	"syscall"
 
 	"github.com/hanzoai/kmsync/applier"
-	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/plan"
 )
 
 // The exit codes, as documented in the README.
@@ -98,7 +98,7 @@ type usageError struct{ text string }
 func (u *usageError) Error() string { return u.text }
 
 // planCode computes the exit code of plan from the summary that is printed.
-func planCode(s planner.Summary, detailed bool) int {
+func planCode(s plan.Summary, detailed bool) int {
 	switch {
 	case s.SyncErrors > 0:
 		return exitError

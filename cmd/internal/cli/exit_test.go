@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/hanzoai/kmsync/applier"
-	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/plan"
 )
 
 // Where several codes hold for an apply, the first of 4, 1, 3 is returned. What
@@ -58,19 +58,19 @@ func TestApplyCode(t *testing.T) {
 func TestPlanCode(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		summary         planner.Summary
+		summary         plan.Summary
 		plain, detailed int
 	}{
-		"nothing":             {planner.Summary{Unchanged: 4, Kept: 1, Unmanaged: 2, LeftBehind: 3}, exitOK, exitOK},
-		"create":              {planner.Summary{Create: 1}, exitOK, exitDifferences},
-		"update":              {planner.Summary{Update: 1}, exitOK, exitDifferences},
-		"adopt":               {planner.Summary{Adopt: 1}, exitOK, exitDifferences},
-		"forget":              {planner.Summary{Forget: 1}, exitOK, exitDifferences},
-		"blocked":             {planner.Summary{Blocked: 1}, exitRefused, exitRefused},
-		"blocked, create":     {planner.Summary{Blocked: 1, Create: 1}, exitRefused, exitRefused},
-		"sync error":          {planner.Summary{SyncErrors: 1}, exitError, exitError},
-		"sync error, create":  {planner.Summary{SyncErrors: 1, Create: 1}, exitError, exitError},
-		"sync error, blocked": {planner.Summary{SyncErrors: 1, Blocked: 1}, exitError, exitError},
+		"nothing":             {plan.Summary{Unchanged: 4, Kept: 1, Unmanaged: 2, LeftBehind: 3}, exitOK, exitOK},
+		"create":              {plan.Summary{Create: 1}, exitOK, exitDifferences},
+		"update":              {plan.Summary{Update: 1}, exitOK, exitDifferences},
+		"adopt":               {plan.Summary{Adopt: 1}, exitOK, exitDifferences},
+		"forget":              {plan.Summary{Forget: 1}, exitOK, exitDifferences},
+		"blocked":             {plan.Summary{Blocked: 1}, exitRefused, exitRefused},
+		"blocked, create":     {plan.Summary{Blocked: 1, Create: 1}, exitRefused, exitRefused},
+		"sync error":          {plan.Summary{SyncErrors: 1}, exitError, exitError},
+		"sync error, create":  {plan.Summary{SyncErrors: 1, Create: 1}, exitError, exitError},
+		"sync error, blocked": {plan.Summary{SyncErrors: 1, Blocked: 1}, exitError, exitError},
 	} {
 		if got := planCode(test.summary, false); got != test.plain {
 			t.Errorf("%s: exit code %d, want %d", name, got, test.plain)

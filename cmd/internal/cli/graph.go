@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/hanzoai/kmsync/cmd/internal/view/diagram"
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/graph"
 )
 
 // graphCmd draws what the configuration asks for, without network and
@@ -30,7 +30,7 @@ func (c *graphCmd) Run(_ context.Context, a *app) (int, error) {
 	if err := a.diagnose(cfg, diags); err != nil {
 		return 0, err
 	}
-	drawing, err := diagram.New(cfg, observe.NewGraph(cfg)).In(c.Format)
+	drawing, err := diagram.New(cfg, graph.New(cfg)).In(c.Format)
 	if err != nil {
 		return 0, err
 	}

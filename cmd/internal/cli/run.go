@@ -14,8 +14,10 @@ import (
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/address"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -40,11 +42,11 @@ type session struct {
 	cfg      *config.Config
 	place    *wire.Place
 	services *wire.Services
-	graph    *observe.Graph
+	graph    *graph.Graph
 	observer *observe.Observer
 	state    *ledger.State
 	observed *observe.Observation
-	plan     *planner.Plan
+	plan     *plan.Plan
 }
 
 // open loads the configuration and builds the clients. It makes no request.
@@ -128,10 +130,10 @@ func (s *session) decide(ctx context.Context, state *ledger.State) error {
 }
 
 // ledgerFindings says what there is to know about the ledger.
-func (s *session) ledgerFindings(state *ledger.State) []planner.Finding {
-	var findings []planner.Finding
+func (s *session) ledgerFindings(state *ledger.State) []plan.Finding {
+	var findings []plan.Finding
 	found := func(detail string) {
-		findings = append(findings, planner.Finding{Kind: verdict.FindLedger, Severity: planner.Warning, Detail: detail})
+		findings = append(findings, plan.Finding{Kind: verdict.FindLedger, Severity: plan.Warning, Detail: detail})
 	}
 	if state.Running != nil {
 		found(state.Running.Run + " is at work (" + state.Running.Doing + "): what it is writing shows as unconfirmed here. Plan again when it has ended.")

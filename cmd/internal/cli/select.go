@@ -7,13 +7,13 @@ import (
 	"github.com/hanzoai/kmsync/cmd/internal/wire"
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/address"
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/graph"
 )
 
 // selected returns the graph of a configuration, narrowed to what --target and
 // --exclude choose. The error names an address that fits nothing.
-func selected(cfg *config.Config, chosen address.Selection) (*observe.Graph, error) {
-	g := observe.NewGraph(cfg)
+func selected(cfg *config.Config, chosen address.Selection) (*graph.Graph, error) {
+	g := graph.New(cfg)
 	if chosen.IsZero() {
 		return g, nil
 	}
@@ -37,7 +37,7 @@ func selected(cfg *config.Config, chosen address.Selection) (*observe.Graph, err
 
 // needed returns the blocks that the graph reads by, and those of removed blocks,
 // whose destinations the ledger will tell.
-func needed(cfg *config.Config, g *observe.Graph) wire.Needs {
+func needed(cfg *config.Config, g *graph.Graph) wire.Needs {
 	kms, connections := map[string]bool{}, map[string]bool{}
 	for _, f := range g.Folders {
 		kms[f.KMS] = true

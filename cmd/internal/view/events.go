@@ -8,7 +8,7 @@ import (
 
 	"github.com/hanzoai/kmsync/applier"
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -73,13 +73,13 @@ func (p *page) event(e applier.Event) {
 	}
 }
 
-func (p *page) done(address string, c planner.Change, where string) {
+func (p *page) done(address string, c plan.Change, where string) {
 	p.put(plain, address+": ")
 	p.put(markOf(c).paint, phrase.Done(c.Action))
 	p.line(plain, " "+keyLabel(c)+where)
 }
 
-func (p *page) undone(address string, c planner.Change, paint colour, text string) {
+func (p *page) undone(address string, c plan.Change, paint colour, text string) {
 	p.put(plain, address+": "+c.Key+" ")
 	p.line(paint, text)
 }

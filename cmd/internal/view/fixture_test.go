@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -38,8 +39,8 @@ func golden(t *testing.T, name string, got []byte) {
 
 var (
 	now      = time.Date(2026, 5, 12, 9, 30, 0, 0, time.UTC)
-	payments = planner.SourceRef{KMS: "hanzo", Environment: "dev", Path: "/payments"}
-	staging  = planner.DestinationRef{Connection: "acme", Workspace: "acme", Repository: "payments", Environment: "Staging"}
+	payments = graph.SourceRef{KMS: "hanzo", Environment: "dev", Path: "/payments"}
+	staging  = graph.DestinationRef{Connection: "acme", Workspace: "acme", Repository: "payments", Environment: "Staging"}
 )
 
 func line(n int) hcl.Range {
@@ -47,27 +48,27 @@ func line(n int) hcl.Range {
 }
 
 // change returns a change with everything that a phrase may name.
-func change(key string, a verdict.Action, r verdict.Reason) planner.Change {
-	return planner.Change{
+func change(key string, a verdict.Action, r verdict.Reason) plan.Change {
+	return plan.Change{
 		Key: key, SecretKey: key, Action: a, Reason: r, Secured: true, Owned: true,
 		Source: payments, Version: 7, OldVersion: 6, Range: line(14),
 	}
 }
 
-func blocked(c planner.Change, by verdict.Block, detail string) planner.Change {
+func blocked(c plan.Change, by verdict.Block, detail string) plan.Change {
 	c.BlockedBy, c.Detail = by, detail
 	return c
 }
 
-func syncOf(address string, changes ...planner.Change) planner.SyncPlan {
-	return planner.SyncPlan{
-		Address: address, Status: planner.StatusPlanned, Sources: []planner.SourceRef{payments},
+func syncOf(address string, changes ...plan.Change) plan.Sync {
+	return plan.Sync{
+		Address: address, Status: plan.StatusPlanned, Sources: []graph.SourceRef{payments},
 		Destination: staging, Changes: changes, Range: line(13),
 	}
 }
 
 // brief is a plan with a change of every group.
-func brief() *planner.Plan {
+func brief() *plan.Plan {
 	created := change("KMS_REGION", verdict.Create, verdict.Missing)
 	created.Version, created.OldVersion, created.Owned = 1, 0, false
 	s := syncOf("sync.payments-dev",
@@ -77,11 +78,11 @@ func brief() *planner.Plan {
 		created,
 	)
 	s.Unchanged, s.Unmanaged, s.OldestWrite = 9, 3, now.Add(-41*24*time.Hour-time.Hour)
-	return &planner.Plan{Syncs: []planner.SyncPlan{s}, Unmanaged: 3, Complete: true, Digest: "d1"}
+	return &plan.Plan{Syncs: []plan.Sync{s}, Unmanaged: 3, Complete: true, Digest: "d1"}
 }
 
 // world is a plan in which everything that can happen to a sync happens.
-func world() *planner.Plan {
+func world() *plan.Plan {
 	p := brief()
 	renamed := change("KMS_DB_URL", verdict.Rename, verdict.Renamed)
 	renamed.RenamedFrom = "KMS_DB"
@@ -94,27 +95,27 @@ func world() *planner.Plan {
 		change("KMS_PINNED", verdict.Keep, verdict.Protected),
 	)
 	broken := syncOf("sync.legacy")
-	broken.Status = planner.StatusError
-	broken.Failure = &planner.Failure{
+	broken.Status = plan.StatusError
+	broken.Failure = &plan.Failure{
 		Summary: "Cannot read the destination",
 		Detail:  "acme/legacy not found: deleted, renamed, or this token lost access. Check the repository's name, or exclude the sync with --exclude sync.legacy.",
 		Range:   line(40),
 	}
 	off := syncOf(`sync.service["billing"]`)
-	off.Status = planner.StatusDisabled
+	off.Status = plan.StatusDisabled
 	quiet := syncOf("sync.quiet")
 	quiet.Unchanged = 12
-	p.Syncs = append([]planner.SyncPlan{broken}, append(p.Syncs, quiet, off)...)
-	p.LeftBehind = []planner.Remnant{{Sync: "sync.old", Destination: staging, Keys: 8}}
-	p.Findings = []planner.Finding{
-		{Kind: verdict.FindNotSecured, Severity: planner.Security, Address: "sync.payments-dev", Key: "KMS_WEBHOOK", Range: line(14), Detail: "Everyone with access to acme/payments could read this variable. Apply secures it; change the secret as well."},
-		{Kind: verdict.FindLedger, Severity: planner.Warning, Detail: "There is no ledger here yet. Every secured key is written once."},
+	p.Syncs = append([]plan.Sync{broken}, append(p.Syncs, quiet, off)...)
+	p.LeftBehind = []plan.Remnant{{Sync: "sync.old", Destination: staging, Keys: 8}}
+	p.Findings = []plan.Finding{
+		{Kind: verdict.FindNotSecured, Severity: plan.Security, Address: "sync.payments-dev", Key: "KMS_WEBHOOK", Range: line(14), Detail: "Everyone with access to acme/payments could read this variable. Apply secures it; change the secret as well."},
+		{Kind: verdict.FindLedger, Severity: plan.Warning, Detail: "There is no ledger here yet. Every secured key is written once."},
 	}
-	p.Requests = planner.Requests{Made: 6, ToApply: 6}
+	p.Requests = plan.Requests{Made: 6, ToApply: 6}
 	return p
 }
 
-func render(t *testing.T, p *planner.Plan, style Style) []byte {
+func render(t *testing.T, p *plan.Plan, style Style) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	if err := Plan(&out, p, style, now); err != nil {

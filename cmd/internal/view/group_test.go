@@ -12,18 +12,19 @@ import (
 
 	"github.com/hanzoai/kmsync/cmd/internal/view/group"
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // fleet is a plan of many services, with three shared keys each, of which some
 // have something of their own.
-func fleet() *planner.Plan {
-	shared := planner.SourceRef{KMS: "hanzo", Environment: "prod", Path: "/shared"}
-	p := &planner.Plan{Complete: true, Digest: "d"}
+func fleet() *plan.Plan {
+	shared := graph.SourceRef{KMS: "hanzo", Environment: "prod", Path: "/shared"}
+	p := &plan.Plan{Complete: true, Digest: "d"}
 	for i := range 40 {
 		name := fmt.Sprintf("svc-%02d", i)
-		var changes []planner.Change
+		var changes []plan.Change
 		for _, key := range []string{"SENTRY_DSN", "DATADOG_API_KEY", "REGISTRY_TOKEN"} {
 			c := change(key, verdict.Create, verdict.Missing)
 			c.Source, c.Version, c.OldVersion, c.Owned = shared, 3, 0, false
@@ -43,8 +44,8 @@ func fleet() *planner.Plan {
 			changes = append(changes, old)
 		}
 		s := syncOf(fmt.Sprintf("sync.service[%q]", name), changes...)
-		s.Sources = []planner.SourceRef{shared, {KMS: "hanzo", Environment: "prod", Path: "/services/" + name}}
-		s.Destination = planner.DestinationRef{Connection: "acme", Workspace: "acme", Repository: name}
+		s.Sources = []graph.SourceRef{shared, {KMS: "hanzo", Environment: "prod", Path: "/services/" + name}}
+		s.Destination = graph.DestinationRef{Connection: "acme", Workspace: "acme", Repository: name}
 		p.Syncs = append(p.Syncs, s)
 	}
 	return p
@@ -92,12 +93,12 @@ func TestDeletesNameEveryDestination(t *testing.T) {
 func TestGroupHeads(t *testing.T) {
 	t.Parallel()
 	c := change("KEY", verdict.Create, verdict.Missing)
-	of := func(with, without int, format string) []planner.SyncPlan {
-		var syncs []planner.SyncPlan
+	of := func(with, without int, format string) []plan.Sync {
+		var syncs []plan.Sync
 		for i := range with + without {
 			s := syncOf(fmt.Sprintf(format, i))
 			if i < with {
-				s.Changes = []planner.Change{c}
+				s.Changes = []plan.Change{c}
 			}
 			syncs = append(syncs, s)
 		}
@@ -105,7 +106,7 @@ func TestGroupHeads(t *testing.T) {
 	}
 	element := `sync.x["%02d"]`
 	for _, test := range []struct {
-		syncs []planner.SyncPlan
+		syncs []plan.Sync
 		want  string
 	}{
 		{of(2, 0, element), ""},
@@ -130,7 +131,7 @@ func TestGroupHeads(t *testing.T) {
 }
 
 // shown is all that a reader sees of each change under its sync, sorted.
-func shown(syncs []planner.SyncPlan) []string {
+func shown(syncs []plan.Sync) []string {
 	var out []string
 	for _, s := range syncs {
 		for _, c := range s.Changes {
@@ -146,7 +147,7 @@ func shown(syncs []planner.SyncPlan) []string {
 func TestGroupsExpandToThePlan(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		one := rapid.Custom(func(t *rapid.T) planner.Change {
+		one := rapid.Custom(func(t *rapid.T) plan.Change {
 			c := change(rapid.SampledFrom([]string{"A", "B"}).Draw(t, "key"),
 				rapid.SampledFrom([]verdict.Action{verdict.Create, verdict.Update, verdict.Delete, verdict.Keep}).Draw(t, "action"), verdict.Missing)
 			c.Source.Path = rapid.SampledFrom([]string{"/a", "/b"}).Draw(t, "path")
@@ -154,7 +155,7 @@ func TestGroupsExpandToThePlan(t *testing.T) {
 			c.Range = line(rapid.IntRange(1, 2).Draw(t, "line"))
 			return c
 		})
-		var syncs []planner.SyncPlan
+		var syncs []plan.Sync
 		for i := range rapid.IntRange(0, 9).Draw(t, "syncs") {
 			address := fmt.Sprintf(rapid.SampledFrom([]string{"sync.a%d", `sync.b["%d"]`, `sync.c["%d"]`}).Draw(t, "label"), i)
 			syncs = append(syncs, syncOf(address, rapid.SliceOfN(one, 0, 5).Draw(t, "changes")...))
@@ -187,14 +188,14 @@ func TestPlanRepeatsItsFlags(t *testing.T) {
 	create := change("KMS_NEW", verdict.Create, verdict.Missing)
 	refused := blocked(change("KMS_CI", verdict.Keep, verdict.Refused), verdict.IllegalName, "")
 	for _, test := range []struct {
-		changes []planner.Change
+		changes []plan.Change
 		want    string
 	}{
-		{[]planner.Change{create}, "Apply with: kmsync apply --target sync.x\n"},
-		{[]planner.Change{refused}, "then run: kmsync plan --target sync.x\n"},
-		{[]planner.Change{create, refused}, "kmsync apply --target sync.x does the rest"},
+		{[]plan.Change{create}, "Apply with: kmsync apply --target sync.x\n"},
+		{[]plan.Change{refused}, "then run: kmsync plan --target sync.x\n"},
+		{[]plan.Change{create, refused}, "kmsync apply --target sync.x does the rest"},
 	} {
-		p := &planner.Plan{Syncs: []planner.SyncPlan{syncOf("sync.x", test.changes...)}}
+		p := &plan.Plan{Syncs: []plan.Sync{syncOf("sync.x", test.changes...)}}
 		if got := string(render(t, p, Style{Flags: " --target sync.x"})); !strings.Contains(got, test.want) {
 			t.Errorf("it does not say %q:\n%s", test.want, got)
 		}
@@ -207,11 +208,11 @@ func TestPlanRepeatsItsFlags(t *testing.T) {
 // The way from sources to destination is wrapped between words, below itself.
 func TestRoutesAreWrapped(t *testing.T) {
 	t.Parallel()
-	p := &planner.Plan{Syncs: []planner.SyncPlan{{
-		Address: `sync.service["billing-prod"]`, Status: planner.StatusPlanned,
-		Sources:     []planner.SourceRef{{Environment: "prod", Path: "/shared"}, {Environment: "prod", Path: "/services/billing"}},
-		Destination: planner.DestinationRef{Workspace: "acme", Repository: "billing", Environment: "Production"},
-		Changes:     []planner.Change{{Key: "A", Action: verdict.Create, Reason: verdict.Missing}},
+	p := &plan.Plan{Syncs: []plan.Sync{{
+		Address: `sync.service["billing-prod"]`, Status: plan.StatusPlanned,
+		Sources:     []graph.SourceRef{{Environment: "prod", Path: "/shared"}, {Environment: "prod", Path: "/services/billing"}},
+		Destination: graph.DestinationRef{Workspace: "acme", Repository: "billing", Environment: "Production"},
+		Changes:     []plan.Change{{Key: "A", Action: verdict.Create, Reason: verdict.Missing}},
 	}}}
 	text := string(render(t, p, Style{Width: 80}))
 	for line := range strings.SplitSeq(text, "\n") {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/hanzoai/kmsync/cmd/internal/view/group"
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -17,7 +17,7 @@ import (
 // what was left behind, the findings, the counts, and the next thing to do. now
 // is what the age of the oldest write is counted from. Equal input gives equal
 // bytes. The error is that of w.
-func Plan(w io.Writer, p *planner.Plan, style Style, now time.Time) error {
+func Plan(w io.Writer, p *plan.Plan, style Style, now time.Time) error {
 	out := &page{style: style}
 	syncs := p.Syncs
 	if !style.Full {
@@ -34,11 +34,11 @@ func Plan(w io.Writer, p *planner.Plan, style Style, now time.Time) error {
 
 // syncs lists every sync that has something to say, a blank line around those
 // that need more than one line.
-func (p *page) syncs(all []planner.SyncPlan) {
-	listed := slices.DeleteFunc(slices.Clone(all), func(s planner.SyncPlan) bool {
-		return s.Status == planner.StatusPlanned && len(s.Changes) == 0
+func (p *page) syncs(all []plan.Sync) {
+	listed := slices.DeleteFunc(slices.Clone(all), func(s plan.Sync) bool {
+		return s.Status == plan.StatusPlanned && len(s.Changes) == 0
 	})
-	column := widest(listed, func(s planner.SyncPlan) string { return s.Address })
+	column := widest(listed, func(s plan.Sync) string { return s.Address })
 	long := false
 	for i, s := range listed {
 		wasLong := long
@@ -53,7 +53,7 @@ func (p *page) syncs(all []planner.SyncPlan) {
 	}
 }
 
-func (p *page) sync(s planner.SyncPlan, column int) {
+func (p *page) sync(s plan.Sync, column int) {
 	p.put(bold, pad(Sanitize(s.Address), column))
 	p.put(plain, gap)
 	switch {
@@ -61,7 +61,7 @@ func (p *page) sync(s planner.SyncPlan, column int) {
 		p.line(red, strings.TrimSpace("error: "+s.Failure.Summary+" "+phrase.At(s.Failure.Range)))
 		p.put(plain, strings.Repeat(" ", margin))
 		p.hang(plain, margin, s.Failure.Detail)
-	case s.Status != planner.StatusPlanned:
+	case s.Status != plan.StatusPlanned:
 		p.line(dim, string(s.Status))
 	default:
 		p.hang(plain, column+len(gap), route(s))
@@ -78,7 +78,7 @@ const (
 )
 
 // route says where the secrets go: dev:/payments → acme/payments (Staging).
-func route(s planner.SyncPlan) string {
+func route(s plan.Sync) string {
 	var from []string
 	for _, source := range s.Sources {
 		from = append(from, source.String())
@@ -90,8 +90,8 @@ func route(s planner.SyncPlan) string {
 }
 
 // changes lists changes by their place in a sync, then by key.
-func (p *page) changes(changes []planner.Change) {
-	sorted := slices.SortedStableFunc(slices.Values(changes), func(a, b planner.Change) int {
+func (p *page) changes(changes []plan.Change) {
+	sorted := slices.SortedStableFunc(slices.Values(changes), func(a, b plan.Change) int {
 		return cmp.Or(cmp.Compare(markOf(a).place, markOf(b).place), strings.Compare(a.Key, b.Key))
 	})
 	column := widest(sorted, keyLabel)
@@ -112,7 +112,7 @@ type mark struct {
 	paint colour
 }
 
-func markOf(c planner.Change) mark {
+func markOf(c plan.Change) mark {
 	if c.BlockedBy != verdict.NotBlocked && !phrase.Held(c) {
 		return mark{6, "!", red}
 	}
@@ -131,7 +131,7 @@ func markOf(c planner.Change) mark {
 	return mark{7, "=", dim}
 }
 
-func keyLabel(c planner.Change) string {
+func keyLabel(c plan.Change) string {
 	if c.Action == verdict.Rename && c.RenamedFrom != "" {
 		return c.RenamedFrom + " → " + c.Key
 	}
@@ -139,7 +139,7 @@ func keyLabel(c planner.Change) string {
 }
 
 // rest counts what a sync does not list.
-func (p *page) rest(s planner.SyncPlan) {
+func (p *page) rest(s plan.Sync) {
 	counts := joined(" · ",
 		part{s.Unchanged, "unchanged"},
 		part{s.Kept, "kept for another owner"},
@@ -150,7 +150,7 @@ func (p *page) rest(s planner.SyncPlan) {
 	}
 }
 
-func (p *page) leftBehind(remnants []planner.Remnant) {
+func (p *page) leftBehind(remnants []plan.Remnant) {
 	for _, r := range remnants {
 		p.line(plain, "left behind: "+number(r.Keys, "key")+" in "+r.Destination.String()+" by "+r.Sync)
 	}
@@ -160,10 +160,10 @@ func (p *page) leftBehind(remnants []planner.Remnant) {
 }
 
 // findings writes one paragraph each.
-func (p *page) findings(findings []planner.Finding) {
+func (p *page) findings(findings []plan.Finding) {
 	for _, f := range findings {
 		paint := yellow
-		if f.Severity == planner.Security {
+		if f.Severity == plan.Security {
 			paint = red
 		}
 		text := f.Detail

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -22,21 +22,21 @@ func TestPlanGolden(t *testing.T) {
 }
 
 // plans are the ways a plan can end.
-func plans() map[string]*planner.Plan {
+func plans() map[string]*plan.Plan {
 	unchanged := syncOf("sync.payments-dev")
 	unchanged.Unchanged, unchanged.OldestWrite = 48, now.Add(-time.Hour)
 	one := unchanged
-	one.Unchanged, one.Changes = 1, []planner.Change{change("KMS_PINNED", verdict.Keep, verdict.Protected)}
+	one.Unchanged, one.Changes = 1, []plan.Change{change("KMS_PINNED", verdict.Keep, verdict.Protected)}
 	held := syncOf("sync.x", blocked(change("KMS_OLD", verdict.Delete, verdict.GoneFromSource), verdict.NotSupportedYet, ""))
 	doubted := syncOf("sync.x", blocked(change("KMS_OLD", verdict.Delete, verdict.GoneFromSource), verdict.InDoubt, ""))
 	refused := syncOf("sync.x", blocked(change("KMS_CI", verdict.Keep, verdict.Refused), verdict.IllegalName, ""))
 	adopted := syncOf("sync.x", change("KMS_A", verdict.Adopt, verdict.Adopted), change("KMS_F", verdict.Forget, verdict.GoneOutside))
 	off := syncOf("sync.x")
-	off.Status = planner.StatusDisabled
+	off.Status = plan.StatusDisabled
 	broken := world().Syncs[0]
 	create := change("KMS_NEW", verdict.Create, verdict.Missing)
-	of := func(s ...planner.SyncPlan) *planner.Plan { return &planner.Plan{Syncs: s} }
-	return map[string]*planner.Plan{
+	of := func(s ...plan.Sync) *plan.Plan { return &plan.Plan{Syncs: s} }
+	return map[string]*plan.Plan{
 		"brief":           brief(),
 		"world":           world(),
 		"empty":           of(),
@@ -67,7 +67,7 @@ func TestPlanWidths(t *testing.T) {
 // A run that applies does not tell anybody to.
 func TestPlanApplying(t *testing.T) {
 	t.Parallel()
-	p := &planner.Plan{Syncs: []planner.SyncPlan{syncOf("sync.x", change("KMS_NEW", verdict.Create, verdict.Missing))}}
+	p := &plan.Plan{Syncs: []plan.Sync{syncOf("sync.x", change("KMS_NEW", verdict.Create, verdict.Missing))}}
 	want := string(render(t, p, Style{}))
 	before, found := strings.CutSuffix(want, "Apply with: kmsync apply\n")
 	if got := string(render(t, p, Style{Applying: true})); !found || got != before {
@@ -93,7 +93,7 @@ func TestMarks(t *testing.T) {
 	t.Parallel()
 	signs := ""
 	last := 0
-	for _, c := range []planner.Change{
+	for _, c := range []plan.Change{
 		{Action: verdict.Delete, BlockedBy: verdict.InDoubt},
 		{Action: verdict.Rename},
 		{Action: verdict.Update},
@@ -132,7 +132,7 @@ func TestPlanCountsAKeyOnce(t *testing.T) {
 	t.Parallel()
 	twice := blocked(change("KMS_BOTH", verdict.Keep, verdict.Refused), verdict.DuplicateKey, "sync.a and sync.b")
 	held := blocked(change("KMS_OLD", verdict.Delete, verdict.GoneFromSource), verdict.InDoubt, "")
-	p := &planner.Plan{Syncs: []planner.SyncPlan{syncOf("sync.a", twice, held), syncOf("sync.b", twice, held)}}
+	p := &plan.Plan{Syncs: []plan.Sync{syncOf("sync.a", twice, held), syncOf("sync.b", twice, held)}}
 	if got := string(render(t, p, Style{})); !strings.Contains(got, "Plan: nothing to apply. 1 refused, 1 held.\n") {
 		t.Errorf("counted otherwise:\n%s", got)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
@@ -50,7 +50,7 @@ func sorted(s *ledger.State) []*ledger.Destination {
 }
 
 func nameOf(d *ledger.Destination) string {
-	return planner.DestinationRef{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment}.String()
+	return graph.DestinationRef{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment}.String()
 }
 
 func entriesOf(d *ledger.Destination) []*ledger.Entry {
@@ -118,7 +118,7 @@ func owner(o ledger.Owner) string {
 }
 
 func source(s ledger.Source) string {
-	folder := planner.SourceRef{Environment: s.Environment, Path: s.Path}.String()
+	folder := graph.SourceRef{Environment: s.Environment, Path: s.Path}.String()
 	return strings.TrimSpace(s.Name + " in " + folder + " " + phrase.Version(s.Version))
 }
 

@@ -3,8 +3,8 @@ package view
 import (
 	"io"
 
-	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/codec"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 )
 
@@ -77,7 +77,7 @@ type ledgerWrite struct {
 
 func destinationEntry(d *ledger.Destination) ledgerDestination {
 	document := ledgerDestination{
-		destinationDocument: destinationOf(planner.DestinationRef{
+		destinationDocument: destinationOf(graph.DestinationRef{
 			Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment,
 		}),
 		RepositoryUUID:  d.RepositoryUUID,

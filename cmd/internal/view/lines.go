@@ -5,8 +5,9 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/applier"
-	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/codec"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -66,7 +67,7 @@ func (l *Lines) document(e applier.Event) eventLine {
 }
 
 // of completes a line about a key.
-func (l eventLine) of(kind, address string, d planner.DestinationRef, c planner.Change) eventLine {
+func (l eventLine) of(kind, address string, d graph.DestinationRef, c plan.Change) eventLine {
 	destination := destinationOf(d)
 	l.Type, l.Address, l.Destination = kind, address, &destination
 	l.Key, l.Action, l.Reason, l.Version = c.Key, c.Action, c.Reason, c.Version
@@ -110,7 +111,7 @@ type destinationDocument struct {
 	Scope       string  `json:"scope,omitempty"`
 }
 
-func destinationOf(d planner.DestinationRef) destinationDocument {
+func destinationOf(d graph.DestinationRef) destinationDocument {
 	document := destinationDocument{Type: "bitbucket", Workspace: d.Workspace}
 	if d.OfWorkspace() {
 		document.Scope = "workspace"

@@ -11,9 +11,10 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/hanzoai/kmsync/applier"
-	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/codec"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -94,27 +95,27 @@ func checkSafe(t *testing.T, output []byte) {
 	}
 }
 
-func hostilePlan(text string) *planner.Plan {
-	destination := planner.DestinationRef{Connection: text, Workspace: text, Repository: text, Environment: text}
+func hostilePlan(text string) *plan.Plan {
+	destination := graph.DestinationRef{Connection: text, Workspace: text, Repository: text, Environment: text}
 	at := hcl.Range{Filename: text, Start: hcl.Pos{Line: 1}}
-	source := planner.SourceRef{KMS: text, Environment: text, Path: text}
-	s := planner.SyncPlan{
-		Address: text, Status: planner.StatusPlanned, Sources: []planner.SourceRef{source}, Destination: destination, Range: at,
-		Failure: &planner.Failure{Summary: text, Detail: text, Range: at},
+	source := graph.SourceRef{KMS: text, Environment: text, Path: text}
+	s := plan.Sync{
+		Address: text, Status: plan.StatusPlanned, Sources: []graph.SourceRef{source}, Destination: destination, Range: at,
+		Failure: &plan.Failure{Summary: text, Detail: text, Range: at},
 	}
 	for _, a := range []verdict.Action{verdict.Rename, verdict.Delete, verdict.Create, verdict.Keep, verdict.Action(text)} {
 		for _, r := range []verdict.Reason{verdict.Missing, verdict.Renamed, verdict.Protected, verdict.Refused, verdict.Reason(text)} {
 			for _, b := range []verdict.Block{verdict.NotBlocked, verdict.IllegalName, verdict.Block(text)} {
-				s.Changes = append(s.Changes, planner.Change{
+				s.Changes = append(s.Changes, plan.Change{
 					Key: text, SecretKey: text, RenamedFrom: text, Action: a, Reason: r, BlockedBy: b, Detail: text, Source: source, Range: at,
 				})
 			}
 		}
 	}
-	return &planner.Plan{
-		Syncs:      []planner.SyncPlan{s},
-		LeftBehind: []planner.Remnant{{Sync: text, Destination: destination, Keys: 1}},
-		Findings:   []planner.Finding{{Kind: verdict.FindingKind(text), Severity: planner.Severity(text), Address: text, Key: text, Detail: text, Range: at}},
+	return &plan.Plan{
+		Syncs:      []plan.Sync{s},
+		LeftBehind: []plan.Remnant{{Sync: text, Destination: destination, Keys: 1}},
+		Findings:   []plan.Finding{{Kind: verdict.FindingKind(text), Severity: plan.Severity(text), Address: text, Key: text, Detail: text, Range: at}},
 		Digest:     text,
 	}
 }

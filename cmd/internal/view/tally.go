@@ -7,19 +7,19 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // tally is the summary of a plan, its blocked keys told apart.
 type tally struct {
-	planner.Summary
+	plan.Summary
 	refused int
 	held    int // deletes that wait for a guard
 	dormant int // of those, the ones that no version up to this one does
 }
 
-func tallyOf(p *planner.Plan) tally {
+func tallyOf(p *plan.Plan) tally {
 	t := tally{Summary: p.Summary()}
 	seen := map[[2]string]bool{}
 	for _, s := range p.Syncs {
@@ -47,7 +47,7 @@ func tallyOf(p *planner.Plan) tally {
 func (t tally) changes() int { return t.Writes() + t.LedgerOnly() }
 
 // closing writes the counts of the plan and the next thing to do.
-func (p *page) closing(plan *planner.Plan, now time.Time) {
+func (p *page) closing(plan *plan.Plan, now time.Time) {
 	t := tallyOf(plan)
 	if t.changes()+t.Blocked+t.SyncErrors == 0 {
 		p.hang(bold, 0, noChanges(t))

@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/applier"
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/plan"
 )
 
 // A workspace's own variables are shown as such by the ledger, for people and for
@@ -32,7 +33,7 @@ func TestWorkspaceIsNamed(t *testing.T) {
 			t.Errorf("no %s in %s", want, document.String())
 		}
 	}
-	wrote := applier.Wrote{Address: "sync.a", Destination: planner.DestinationRef{Workspace: "acme"}, Change: planner.Change{Key: "A"}}
+	wrote := applier.Wrote{Address: "sync.a", Destination: graph.DestinationRef{Workspace: "acme"}, Change: plan.Change{Key: "A"}}
 	line := NewLines(nil, time.Now).document(wrote)
 	if d := line.Destination; d.Repository != nil || d.Scope != "workspace" || d.Workspace != "acme" {
 		t.Errorf("%+v", d)

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/hanzoai/kmsync/config"
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/graph"
 )
 
 // builder turns a graph into nodes and remembers which is which.
@@ -14,8 +14,8 @@ type builder struct {
 	diagram      *Diagram
 	cfg          *config.Config
 	groups       map[groupKey]string // ids
-	sources      map[observe.SourceRef]string
-	destinations map[observe.DestinationRef]string
+	sources      map[graph.SourceRef]string
+	destinations map[graph.DestinationRef]string
 }
 
 // groupKey is what a group has in common.
@@ -26,10 +26,10 @@ type groupKey struct {
 
 // New draws the graph of a configuration, which must be valid. Disabled syncs and
 // what only they use are part of it.
-func New(cfg *config.Config, g *observe.Graph) *Diagram {
+func New(cfg *config.Config, g *graph.Graph) *Diagram {
 	b := &builder{
 		diagram: &Diagram{}, cfg: cfg, groups: map[groupKey]string{},
-		sources: map[observe.SourceRef]string{}, destinations: map[observe.DestinationRef]string{},
+		sources: map[graph.SourceRef]string{}, destinations: map[graph.DestinationRef]string{},
 	}
 	b.addSources(g)
 	syncs := b.addSyncs(g)
@@ -41,12 +41,12 @@ func New(cfg *config.Config, g *observe.Graph) *Diagram {
 }
 
 // addSources draws each folder once, whoever reads it.
-func (b *builder) addSources(g *observe.Graph) {
-	var refs []observe.SourceRef
+func (b *builder) addSources(g *graph.Graph) {
+	var refs []graph.SourceRef
 	for _, n := range g.Nodes {
 		refs = append(refs, n.Folders...)
 	}
-	slices.SortFunc(refs, observe.CompareSources)
+	slices.SortFunc(refs, graph.CompareSources)
 	for _, ref := range slices.Compact(refs) {
 		project := b.project(ref.KMS)
 		group := b.group(groupKey{kind: KindKMS, name: ref.KMS}, fmt.Sprintf("kms.%s (%s)", ref.KMS, project))
@@ -66,7 +66,7 @@ func (b *builder) project(label string) string {
 }
 
 // addSyncs draws every sync and returns their ids.
-func (b *builder) addSyncs(g *observe.Graph) []string {
+func (b *builder) addSyncs(g *graph.Graph) []string {
 	var ids []string
 	for i, n := range g.Nodes {
 		drawn := &Sync{Address: n.Sync.Address, Name: n.Sync.Name.Value, Enabled: n.Sync.Enabled.Value}
@@ -84,12 +84,12 @@ func (b *builder) addSyncs(g *observe.Graph) []string {
 
 // addDestinations draws each destination once, and a box around those of a
 // repository if there are several.
-func (b *builder) addDestinations(g *observe.Graph) {
-	var refs []observe.DestinationRef
+func (b *builder) addDestinations(g *graph.Graph) {
+	var refs []graph.DestinationRef
 	for _, n := range g.Nodes {
 		refs = append(refs, n.Destination)
 	}
-	slices.SortFunc(refs, observe.CompareDestinations)
+	slices.SortFunc(refs, graph.CompareDestinations)
 	refs = slices.Compact(refs)
 	siblings, namesakes := map[groupKey]int{}, map[string]int{}
 	for _, ref := range refs {
@@ -111,15 +111,15 @@ func (b *builder) addDestinations(g *observe.Graph) {
 	}
 }
 
-func repositoryOf(ref observe.DestinationRef) groupKey {
+func repositoryOf(ref graph.DestinationRef) groupKey {
 	return groupKey{KindRepository, ref.Workspace + "/" + ref.Repository, ref.Connection}
 }
 
 // addEdges draws what a sync reads and where it writes. A folder that it reads
 // through several source blocks has one edge.
-func (b *builder) addEdges(n *observe.Node, sync string) {
+func (b *builder) addEdges(n *graph.Node, sync string) {
 	disabled := !n.Sync.Enabled.Value
-	drawn := map[observe.SourceRef]bool{}
+	drawn := map[graph.SourceRef]bool{}
 	for _, folder := range n.Folders {
 		if !drawn[folder] {
 			drawn[folder] = true

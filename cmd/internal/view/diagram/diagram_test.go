@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hanzoai/kmsync/config"
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/graph"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
@@ -23,7 +23,7 @@ func draw(t *testing.T, dir string) *Diagram {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	return New(cfg, observe.NewGraph(cfg))
+	return New(cfg, graph.New(cfg))
 }
 
 // drawText returns the drawing of one file.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -19,19 +19,19 @@ const least = 3
 type Group struct {
 	Pattern string // glob address: sync.service["*"], or sync.*
 	Members []int  // which syncs of the plan, in their order
-	Changes []planner.Change
+	Changes []plan.Change
 }
 
 // Of takes the changes that three or more syncs have alike out of them, and returns
 // them beside copies of the syncs with what is left. like returns the same text for
 // changes that may be printed as one. Deletes stay where they are, so that each
 // names its destination. Every change is in exactly one of the two results.
-func Of(syncs []planner.SyncPlan, like func(planner.Change) string) (groups []*Group, rest []planner.SyncPlan) {
+func Of(syncs []plan.Sync, like func(plan.Change) string) (groups []*Group, rest []plan.Sync) {
 	members := sharing(syncs, like)
 	byMembers := map[string]*Group{}
 	rest = slices.Clone(syncs)
 	for i, s := range syncs {
-		var own []planner.Change
+		var own []plan.Change
 		seen := map[string]bool{}
 		for _, c := range s.Changes {
 			key := like(c)
@@ -58,7 +58,7 @@ func Of(syncs []planner.SyncPlan, like func(planner.Change) string) (groups []*G
 }
 
 // sharing returns which syncs have a change, each sync once.
-func sharing(syncs []planner.SyncPlan, like func(planner.Change) string) map[string][]int {
+func sharing(syncs []plan.Sync, like func(plan.Change) string) map[string][]int {
 	members := map[string][]int{}
 	for i, s := range syncs {
 		for _, c := range s.Changes {
@@ -73,7 +73,7 @@ func sharing(syncs []planner.SyncPlan, like func(planner.Change) string) map[str
 
 // patternOf is the glob address with the longest text that all members match:
 // that of one sync block with for_each, or of all syncs.
-func patternOf(syncs []planner.SyncPlan, members []int) string {
+func patternOf(syncs []plan.Sync, members []int) string {
 	block, _, isElement := strings.Cut(syncs[members[0]].Address, "[")
 	for _, i := range members {
 		if other, _, ok := strings.Cut(syncs[i].Address, "["); !ok || other != block {
@@ -97,7 +97,7 @@ const maxNamed = 5
 
 // Who says which syncs a group is about: all that its pattern stands for, all but
 // some, or some, named where they are few.
-func (g *Group) Who(syncs []planner.SyncPlan) string {
+func (g *Group) Who(syncs []plan.Sync) string {
 	var in, out []string
 	for i, s := range syncs {
 		switch {

@@ -10,14 +10,15 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // Why says in one clause why a change is made, held or refused: the reason of a
 // change that happens; the reason, the rule and its remedy for a delete that is
 // held; the rule and its remedy for what is refused.
-func Why(c planner.Change) string {
+func Why(c plan.Change) string {
 	switch {
 	case c.BlockedBy == verdict.NotBlocked:
 		return reason(c)
@@ -32,11 +33,11 @@ func Why(c planner.Change) string {
 
 // Problem says what stops a blocked change and what would allow it, or that
 // nothing does.
-func Problem(c planner.Change) string { return join(ruling(c), remedy(c)) }
+func Problem(c plan.Change) string { return join(ruling(c), remedy(c)) }
 
 // Held tells a change that waits for a guard (a delete, or the delete in a
 // rename) from one that is refused.
-func Held(c planner.Change) bool {
+func Held(c plan.Change) bool {
 	return c.BlockedBy != verdict.NotBlocked && c.Reason != verdict.Refused &&
 		(c.Action == verdict.Delete || c.Action == verdict.Rename)
 }
@@ -48,7 +49,7 @@ func At(r hcl.Range) string { return strings.TrimPrefix(at(r), " ") }
 func Version(v int) string { return strings.TrimPrefix(version(v), " ") }
 
 // ruling names what stops a change.
-func ruling(c planner.Change) string {
+func ruling(c plan.Change) string {
 	rule := fill(blockRule(c.BlockedBy), c)
 	switch {
 	case c.BlockedBy == verdict.Moved:
@@ -65,7 +66,7 @@ func ruling(c planner.Change) string {
 	return completed("refused: "+rule, c.Detail)
 }
 
-func remedy(c planner.Change) string {
+func remedy(c plan.Change) string {
 	switch {
 	case Held(c) && c.BlockedBy == verdict.NotSupportedYet:
 		return "nothing allows them in this version"
@@ -75,7 +76,7 @@ func remedy(c planner.Change) string {
 	return fill(blockRemedy(c.BlockedBy), c)
 }
 
-func reason(c planner.Change) string {
+func reason(c plan.Change) string {
 	text := reasonPhrase(c.Reason)
 	switch {
 	case c.Action == verdict.Update && !c.Owned:
@@ -97,9 +98,9 @@ func reason(c planner.Change) string {
 
 // fill puts the facts of a change into a phrase. One pass: what a fact holds is
 // never taken for a name in braces.
-func fill(phrase string, c planner.Change) string {
+func fill(phrase string, c plan.Change) string {
 	source, name, detail := "the source", "the secret", ""
-	if c.Source != (planner.SourceRef{}) {
+	if c.Source != (graph.SourceRef{}) {
 		source = c.Source.String()
 	}
 	if c.SecretKey != "" {

@@ -15,7 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -41,10 +42,10 @@ func golden(t *testing.T, name, got string) {
 }
 
 // change returns a change with everything that a phrase may name.
-func change(key string, a verdict.Action, r verdict.Reason) planner.Change {
-	return planner.Change{
+func change(key string, a verdict.Action, r verdict.Reason) plan.Change {
+	return plan.Change{
 		Key: key, SecretKey: "KEY", Action: a, Reason: r, Secured: true, Owned: true,
-		Source: planner.SourceRef{KMS: "hanzo", Environment: "dev", Path: "/payments"}, Version: 7, OldVersion: 6,
+		Source: graph.SourceRef{KMS: "hanzo", Environment: "dev", Path: "/payments"}, Version: 7, OldVersion: 6,
 		Range: hcl.Range{Filename: "main.sync.hcl", Start: hcl.Pos{Line: 14}},
 	}
 }
@@ -173,12 +174,12 @@ func TestPhrasesWithoutFacts(t *testing.T) {
 	for _, value := range constantsOf(t, "Reason") {
 		r := verdict.Reason(value)
 		for _, a := range actionsOf(r) {
-			checkSentence(t, value, Why(planner.Change{Key: "K", RenamedFrom: "OLD", Action: a, Reason: r, Owned: true}))
-			checkSentence(t, value, Why(planner.Change{Key: "K", RenamedFrom: "OLD", Action: a, Reason: r}))
+			checkSentence(t, value, Why(plan.Change{Key: "K", RenamedFrom: "OLD", Action: a, Reason: r, Owned: true}))
+			checkSentence(t, value, Why(plan.Change{Key: "K", RenamedFrom: "OLD", Action: a, Reason: r}))
 		}
 	}
 	for _, value := range constantsOf(t, "Block") {
-		checkSentence(t, value, Problem(planner.Change{Key: "K", Action: verdict.Keep, Reason: verdict.Refused, BlockedBy: verdict.Block(value)}))
+		checkSentence(t, value, Problem(plan.Change{Key: "K", Action: verdict.Keep, Reason: verdict.Refused, BlockedBy: verdict.Block(value)}))
 	}
 }
 
@@ -194,12 +195,12 @@ func TestNotSupportedYet(t *testing.T) {
 	t.Parallel()
 	held := change("KMS_KEY", verdict.Delete, verdict.GoneFromSource)
 	refused := change("KMS_KEY", verdict.Keep, verdict.Refused)
-	with := func(c planner.Change, detail string) planner.Change {
+	with := func(c plan.Change, detail string) plan.Change {
 		c.BlockedBy, c.Detail = verdict.NotSupportedYet, detail
 		return c
 	}
 	for _, test := range []struct {
-		c             planner.Change
+		c             plan.Change
 		plan, problem string
 	}{
 		{

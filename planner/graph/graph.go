@@ -1,4 +1,4 @@
-package observe
+package graph
 
 import (
 	"cmp"
@@ -32,9 +32,9 @@ type Node struct {
 	Choice      Choice
 }
 
-// NewGraph returns the graph of a valid configuration. A disabled sync is a node,
+// New returns the graph of a valid configuration. A disabled sync is a node,
 // but nothing is read on its behalf.
-func NewGraph(cfg *config.Config) *Graph {
+func New(cfg *config.Config) *Graph {
 	g := &Graph{Name: cfg.Name.Value, moved: map[string]*config.Moved{}, removed: cfg.Removed}
 	for _, m := range cfg.Moved {
 		g.moved[m.From.Value] = m
@@ -119,4 +119,18 @@ func (d DestinationRef) String() string {
 		s += " (" + d.Environment + ")"
 	}
 	return s
+}
+
+// Root is the destination without its environment.
+func (d DestinationRef) Root() DestinationRef {
+	d.Environment = ""
+	return d
+}
+
+// RootKind says what the destination without its environment is, in one word.
+func (d DestinationRef) RootKind() string {
+	if d.OfWorkspace() {
+		return "workspace"
+	}
+	return "repository"
 }

@@ -1,4 +1,4 @@
-package observe
+package graph
 
 import (
 	"strings"
@@ -24,7 +24,7 @@ func TestSelect(t *testing.T) {
 	t.Parallel()
 	off := declare("off", "/off", "web", "")
 	off.Enabled = located(false)
-	g := NewGraph(&config.Config{Syncs: []*config.Sync{
+	g := New(&config.Config{Syncs: []*config.Sync{
 		declare("a", "/a", "web", ""), declare("b", "/b", "WEB", ""), declare("c", "/c", "web", "Staging"),
 		declare("d", "/d", "api", ""), declare("e", "/a", "api", ""), off,
 	}})

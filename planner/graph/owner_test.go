@@ -1,4 +1,4 @@
-package observe_test
+package graph_test
 
 import (
 	"strings"
@@ -8,8 +8,8 @@ import (
 
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/address"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
-	"github.com/hanzoai/kmsync/planner/observe"
 )
 
 func text(s string) config.Located[string] { return config.Located[string]{Value: s} }
@@ -18,7 +18,7 @@ func movedBlock(from, to string) *config.Moved { return &config.Moved{From: text
 
 func TestOwner(t *testing.T) {
 	t.Parallel()
-	g := observe.NewGraph(&config.Config{Name: text("shop"), Moved: []*config.Moved{
+	g := graph.New(&config.Config{Name: text("shop"), Moved: []*config.Moved{
 		movedBlock("sync.b", "sync.c"), movedBlock("sync.a", "sync.b"),
 		movedBlock("sync.x", "sync.y"), movedBlock("sync.y", "sync.x"), // which config refuses
 	}})
@@ -38,7 +38,7 @@ func TestOwner(t *testing.T) {
 	if got := g.Owner(ledger.Owner{Sync: "sync.x"}); got != "sync.x" && got != "sync.y" {
 		t.Errorf("a circle leads to %q", got)
 	}
-	unnamed := observe.NewGraph(&config.Config{})
+	unnamed := graph.New(&config.Config{})
 	if got := unnamed.Owner(ledger.Owner{Config: "shop", Sync: "sync.a"}); got != "" {
 		t.Errorf("a record with a name is %q for a configuration without one", got)
 	}
@@ -74,7 +74,7 @@ func removed(keep bool, destination string) *config.Removed {
 }
 
 // leavings says which blocks decide where: "destination keep".
-func leavings(g *observe.Graph) []string {
+func leavings(g *graph.Graph) []string {
 	var all []string
 	for _, n := range g.Nodes {
 		if n.Removed != nil {
@@ -111,7 +111,7 @@ func TestLeavings(t *testing.T) {
 		{"moved to what was removed", []*config.Removed{removed(true, "")}, stateOf(left("1", "web", "", "", ledger.Owner{Sync: "sync.before"})), []string{"acme/web keep"}},
 	} {
 		cfg := &config.Config{Removed: test.blocks, Moved: []*config.Moved{movedBlock("sync.before", "sync.gone")}}
-		g := observe.NewGraph(cfg)
+		g := graph.New(cfg)
 		with := g.Leavings(test.state)
 		if diff := cmp.Diff(test.want, leavings(with)); diff != "" {
 			t.Errorf("%s: %s", test.name, diff)
@@ -132,7 +132,7 @@ func TestLeavings(t *testing.T) {
 // listing.
 func TestLeavingsOfNothing(t *testing.T) {
 	t.Parallel()
-	g := observe.NewGraph(&config.Config{Removed: []*config.Removed{removed(true, "")}})
+	g := graph.New(&config.Config{Removed: []*config.Removed{removed(true, "")}})
 	state := stateOf(left("1", "web", "", "", ledger.Owner{Sync: "sync.gone"}))
 	state.Rolled = true
 	if got := leavings(g.Leavings(state)); got != nil {
@@ -152,7 +152,7 @@ func TestLeavingsShareAList(t *testing.T) {
 	s := &config.Sync{Address: "sync.a", Enabled: config.Located[bool]{Value: true}, Destination: config.Destination{
 		Connection: "b", Workspace: text("ACME"), Repository: text("Web"),
 	}}
-	g := observe.NewGraph(&config.Config{Syncs: []*config.Sync{s}, Removed: []*config.Removed{removed(true, "")}})
+	g := graph.New(&config.Config{Syncs: []*config.Sync{s}, Removed: []*config.Removed{removed(true, "")}})
 	with := g.Leavings(stateOf(left("1", "web", "", "", ledger.Owner{Sync: "sync.gone"})))
 	if len(with.Nodes) != 2 || len(with.Destinations) != 1 || with.Destinations[0].Repository != "Web" {
 		t.Errorf("reads %v for %d nodes", with.Destinations, len(with.Nodes))
@@ -183,7 +183,7 @@ func TestLeavingsAreChosen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := observe.NewGraph(&config.Config{Syncs: []*config.Sync{s}, Removed: []*config.Removed{removed(true, "")}}).Select(chosen)
+		g := graph.New(&config.Config{Syncs: []*config.Sync{s}, Removed: []*config.Removed{removed(true, "")}}).Select(chosen)
 		if diff := cmp.Diff(test.want, leavings(g.Leavings(state))); diff != "" {
 			t.Errorf("target %v, exclude %v: %s", test.target, test.exclude, diff)
 		}

@@ -1,12 +1,15 @@
-package planner
+// Package plan is what one run would do, as data: no value, no fingerprint and no
+// function is in it. [Plan] is where to start; [Digest] is what a reviewer decides.
+package plan
 
 import (
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/planner/address"
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -25,9 +28,9 @@ const (
 // Plan is what one run would do. It is data: it holds no value, no fingerprint
 // and no function, and equal input gives an equal plan.
 type Plan struct {
-	Syncs      []SyncPlan // sorted by address
-	LeftBehind []Remnant  // sorted by sync, then destination
-	Findings   []Finding  // in the order of the syncs
+	Syncs      []Sync    // sorted by address
+	LeftBehind []Remnant // sorted by sync, then destination
+	Findings   []Finding // in the order of the syncs
 	// Unmanaged counts the live variables that nothing claims, each once.
 	Unmanaged int
 	// Complete says that every read was complete and nothing is in doubt.
@@ -44,14 +47,14 @@ type Plan struct {
 // of the plan need.
 type Requests struct{ Made, ToApply int }
 
-// SyncPlan is the part of a plan that one sync causes.
-type SyncPlan struct {
+// Sync is the part of a plan that one sync causes.
+type Sync struct {
 	Address     string
 	Status      Status
-	Sources     []SourceRef
-	Destination DestinationRef
-	Written     DestinationRef // the destination as it was written, by which it is observed
-	Changes     []Change       // sorted by key
+	Sources     []graph.SourceRef
+	Destination graph.DestinationRef
+	Written     graph.DestinationRef // the destination as it was written, by which it is observed
+	Changes     []Change             // sorted by key
 	Unchanged   int
 	// OldestWrite is when the oldest of the unchanged keys was written; zero if
 	// there is none.
@@ -61,12 +64,6 @@ type SyncPlan struct {
 	Failure     *Failure
 	Range       hcl.Range // of the sync block's header
 }
-
-// SourceRef names a folder of a KMS.
-type SourceRef = observe.SourceRef
-
-// DestinationRef names a destination.
-type DestinationRef = observe.DestinationRef
 
 // Change is one destination key that is not simply unchanged.
 type Change struct {
@@ -78,7 +75,7 @@ type Change struct {
 	BlockedBy   verdict.Block
 	Secured     bool // as it will be, or as it is for a key that is kept or deleted
 	Owned       bool // the ledger says that this variable is ours
-	Source      SourceRef
+	Source      graph.SourceRef
 	Version     int // of the secret; 0 when unknown
 	OldVersion  int // of the secret last written; 0 when unknown
 	// Detail completes the reason for people where names are needed: who else
@@ -95,7 +92,7 @@ type Change struct {
 // that left the configuration, or left this destination.
 type Remnant struct {
 	Sync        string
-	Destination DestinationRef
+	Destination graph.DestinationRef
 	Keys        int
 }
 
@@ -198,4 +195,34 @@ func (s Summary) LedgerOnly() int { return s.Adopt + s.Forget + s.Release }
 func (p *Plan) CanApply() bool {
 	s := p.Summary()
 	return s.Writes()+s.LedgerOnly() > 0
+}
+
+// Moved compares a change that was planned with what is decided about the same
+// key now, and says what moved, or returns "" when the change still holds. now is
+// false when no change is decided any more.
+func (c Change) Moved(later Change, now bool) string {
+	var moved []string
+	switch {
+	case !now:
+		return "it is as wanted already, or no longer wanted"
+	case c.VariableUUID == "" && later.VariableUUID != "":
+		moved = append(moved, "the variable exists now")
+	case c.VariableUUID != "" && later.VariableUUID == "":
+		moved = append(moved, "the variable is gone")
+	case c.VariableUUID != later.VariableUUID:
+		moved = append(moved, "the variable was made again")
+	}
+	if c.SecretID != later.SecretID || c.Version != later.Version || c.SecretKey != later.SecretKey || c.Source != later.Source {
+		moved = append(moved, "the secret changed in "+later.Source.String())
+	}
+	if later.RenamedFrom != c.RenamedFrom && later.VariableUUID == c.VariableUUID {
+		moved = append(moved, "its old name changed")
+	}
+	if later.BlockedBy != c.BlockedBy {
+		moved = append(moved, "it is refused now")
+	}
+	if len(moved) == 0 && (c.Action != later.Action || c.Reason != later.Reason || c.Secured != later.Secured) {
+		moved = append(moved, "the variable was changed")
+	}
+	return strings.Join(moved, "; ")
 }
