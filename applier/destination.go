@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
@@ -24,6 +27,9 @@ type writer struct {
 	diff   *planner.DestinationDiff
 	record ledger.Destination
 	view   *observe.Observation
+	owners *graph.Owners // of the keys that the ledger knows there
+	// followed: the records have the owners of today.
+	followed bool
 	// notAfter is when the evidence for the writes has grown too old.
 	notAfter time.Time
 	mu       sync.Mutex        // guards what follows
@@ -66,8 +72,15 @@ func (w *writer) round(ctx context.Context) {
 		ID: read.ID, RepositoryUUID: read.RepositoryUUID, EnvironmentUUID: read.EnvironmentUUID,
 		Workspace: read.Ref.Workspace, Repository: read.Ref.Repository, Environment: read.Ref.Environment,
 	}
+	holding := w.holding(read.Err)
+	if err := w.followMoves(ctx, len(holding)); err != nil {
+		for _, t := range holding {
+			w.events <- failed(t, t.keepDoubt(err), t.lost)
+		}
+		return
+	}
 	var writes, records, lost []task
-	for _, t := range w.holding(read.Err) {
+	for _, t := range holding {
 		switch {
 		case t.lost:
 			lost = append(lost, t)
@@ -260,6 +273,31 @@ func stopped(t task, moved string) Event {
 	return Stopped{Address: t.address, Destination: t.ref, Change: t.change}
 }
 
+// followMoves gives every record of the destination, in one step, to the sync that
+// owns it today: by a moved block, or by a name that the configuration got. So no
+// record keeps the old address beside new ones of the new address; but a create
+// that never got an answer does. It does nothing when there is no work.
+func (w *writer) followMoves(ctx context.Context, work int) error {
+	known := w.State.Destinations[w.id]
+	if known == nil || w.State.Rolled || w.followed || work == 0 {
+		return nil
+	}
+	w.owners = w.Graph.Owners(known)
+	var outcomes []ledger.Outcome
+	for _, key := range slices.Sorted(maps.Keys(known.Entries)) {
+		e := known.Entries[key]
+		now := ledger.Owner{Config: w.Graph.Name, Sync: w.owners.Of(e.Owner)}
+		if now.Sync != "" && now != e.Owner && e.UUID != "" {
+			outcomes = append(outcomes, ledger.Outcome{Kind: ledger.Reowned, Entry: ledger.Entry{Key: key, Owner: now}})
+		}
+	}
+	if err := w.Session.Settle(context.WithoutCancel(ctx), w.record, outcomes); err != nil {
+		return fmt.Errorf("note who owns the keys: %w", err)
+	}
+	w.followed = true
+	return nil
+}
+
 // settleRecords does the changes of the ledger alone.
 func (w *writer) settleRecords(ctx context.Context, tasks []task) {
 	if len(tasks) == 0 {
@@ -303,7 +341,7 @@ func (w *writer) recorded(t task) ledger.Outcome {
 // address or a configuration that it had before.
 func (w *writer) onlyRenamed(t task) bool {
 	e := w.known(t.change.Key)
-	return e != nil && e.UUID == t.change.VariableUUID && !e.InDoubt && !e.Released && w.Graph.Owner(e.Owner) == t.address
+	return e != nil && e.UUID == t.change.VariableUUID && !e.InDoubt && !e.Released && w.owners.Of(e.Owner) == t.address
 }
 
 func (w *writer) written(t task, v providers.Variable) ledger.Outcome {

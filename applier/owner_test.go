@@ -1,6 +1,7 @@
 package applier_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ func TestTheLedgerFollows(t *testing.T) {
 	s.variable("CHANGED").recorded("CHANGED", "{old-CHANGED}", canary+"before")
 	s.config = config.Config{Name: set("shop"), Moved: []*config.Moved{{From: set("sync.old"), To: set("sync.a")}}}
 	entries := s.state.Destinations[repositoryUUID].Entries
+	entries["UNNAMED"].Owner = ledger.Owner{Sync: "sync.old"}
 	entries["MOVED"].Owner = ledger.Owner{Config: "shop", Sync: "sync.old"}
 	entries["CHANGED"].Owner = ledger.Owner{Config: "shop", Sync: "sync.old"}
 	entries["OTHERS"].Owner = ledger.Owner{Config: "shop", Sync: "sync.left"}
@@ -89,5 +91,47 @@ func TestReleasingWhatMoved(t *testing.T) {
 	s.apply(t.Context(), t)
 	if diff := cmp.Diff([]string{"LEFT stopped: the variable is gone"}, s.told()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Every record of the destination follows a move in one step, that of a key that is
+// only kept too; what another configuration wrote, and a create that never got an
+// answer, stay as they are. Without anything to do, nothing is noted.
+func TestAllRecordsFollowAMove(t *testing.T) {
+	t.Parallel()
+	scene := func(secrets ...string) *stage {
+		s := newStage().secrets(secrets...).variable("KEPT").recorded("KEPT", "{old-KEPT}", canary)
+		s.recorded("THEIRS", "{theirs}", canary).recorded("LOST", "", "")
+		s.syncs[0].Options.DisableSecretDeletion = set(true)
+		s.config = config.Config{Moved: []*config.Moved{{From: set("sync.old"), To: set("sync.a")}}}
+		entries := s.state.Destinations[repositoryUUID].Entries
+		entries["KEPT"].Owner.Sync, entries["LOST"].Owner.Sync, entries["LOST"].InDoubt = "sync.old", "sync.old", true
+		entries["THEIRS"].Owner = ledger.Owner{Config: "other", Sync: "sync.old"}
+		return s
+	}
+	s := scene("NEW")
+	s.apply(t.Context(), t)
+	if got := s.book.outcomes["KEPT"]; got.Kind != ledger.Reowned || got.Entry.Owner != (ledger.Owner{Sync: "sync.a"}) {
+		t.Errorf("KEPT: %s %+v", kindName(got.Kind), got.Entry.Owner)
+	}
+	for _, key := range []string{"THEIRS", "LOST"} {
+		if slices.Contains(s.journal.all(), "settle "+key+" reowned") {
+			t.Errorf("%s has another owner", key)
+		}
+	}
+	s = scene("NEW")
+	s.before = func() {
+		s.clock.advance(time.Minute)
+		s.fail("variables acme/web", fault{err: refusal(404)})
+	}
+	s.apply(t.Context(), t)
+	if len(s.book.outcomes) > 0 {
+		t.Errorf("noted of a destination that could not be read again: %+v", s.book.outcomes)
+	}
+	s = scene()
+	s.state.Destinations[repositoryUUID].Entries = map[string]*ledger.Entry{"KEPT": s.state.Destinations[repositoryUUID].Entries["KEPT"]}
+	s.apply(t.Context(), t)
+	if len(s.book.outcomes) > 0 {
+		t.Errorf("noted without anything to do: %+v", s.book.outcomes)
 	}
 }

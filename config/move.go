@@ -18,7 +18,7 @@ func (b *builder) buildMoves() {
 		addresses = append(addresses, s.Address)
 	}
 	unsure := b.lost["sync"]
-	moved := map[string]*Moved{}
+	moved, into := map[string]*Moved{}, map[string]*Moved{}
 	for _, written := range b.blocks["moved"] {
 		m := &Moved{From: address(written, "from"), To: address(written, "to"), Range: written.Header}
 		b.config.Moved = append(b.config.Moved, m)
@@ -30,8 +30,12 @@ func (b *builder) buildMoves() {
 			b.report(spec.ErrorAt(m.From.Range, summaryMoved, fmt.Sprintf("%s is moved at %s already. Remove one of them.", m.From.Value, spec.Place(first.Range))))
 		case declared[m.From.Value]:
 			b.report(spec.ErrorAt(m.From.Range, summaryMoved, fmt.Sprintf("%s is still declared, so it was not moved. Remove this block, or the sync.", m.From.Value)))
+		case into[m.To.Value] != nil:
+			b.report(spec.ErrorAt(m.To.Range, summaryMoved, fmt.Sprintf("%s, at %s, was moved to %s already, and two syncs cannot become one. "+
+				"Remove one of the two blocks, and write a removed block for the sync that it is about.",
+				into[m.To.Value].From.Value, spec.Place(into[m.To.Value].Range), m.To.Value)))
 		default:
-			moved[m.From.Value] = m
+			moved[m.From.Value], into[m.To.Value] = m, m
 		}
 	}
 	for _, m := range moved {

@@ -71,8 +71,9 @@ type destination struct {
 	state        *ledger.State
 	nodes        []*graph.Node // enabled syncs of this destination, sorted by address
 	active       []*graph.Node // those of them that were read
-	excluded     []*graph.Node // enabled syncs that may be of this destination, and are excluded
+	excluded     []*graph.Node // enabled syncs that may be of this destination, and are not read in this run
 	record       *ledger.Destination
+	owners       *graph.Owners // of the keys of record
 	keyID        string        // of the root key; "" without one
 	guards       []*graph.Node // declared syncs of this destination that protect keys
 	fingerprints secret.DestinationKey
@@ -89,6 +90,7 @@ type destination struct {
 func DiffDestination(g *graph.Graph, obs *observe.Observation, state *ledger.State, id string, now time.Time) *DestinationDiff {
 	d := newDestination(g, obs, state, id)
 	d.gatherWants()
+	d.gatherConflicts()
 	d.gatherRenames(now)
 	keys := map[string]bool{}
 	for key := range d.Wants {
@@ -116,6 +118,7 @@ func newDestination(g *graph.Graph, obs *observe.Observation, state *ledger.Stat
 	if known := state.Destinations[id]; known != nil && !state.Rolled {
 		d.record = known
 	}
+	d.owners = g.Owners(d.record)
 	if !state.Key.IsZero() {
 		d.keyID, d.fingerprints = state.Key.ID(), state.Key.For(id)
 	}
@@ -144,7 +147,7 @@ func newDestination(g *graph.Graph, obs *observe.Observation, state *ledger.Stat
 		if len(n.Sync.Options.Protect) > 0 && (slices.Contains(d.nodes, n) || d.isLike(n)) {
 			d.guards = append(d.guards, n)
 		}
-		if n.Choice == graph.Excluded && n.Sync.Enabled.Value && d.isLike(n) {
+		if n.Choice != graph.Chosen && n.Sync.Enabled.Value && d.isLike(n) {
 			d.excluded = append(d.excluded, n)
 		}
 	}

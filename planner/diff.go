@@ -195,8 +195,9 @@ func leftBehind(g *graph.Graph, obs *observe.Observation, state *ledger.State, d
 		if diff := diffs[id]; diff != nil {
 			counts = diff.leftBehind
 		} else {
+			owners := g.Owners(d)
 			for _, e := range d.Entries {
-				owner := g.Owner(e.Owner)
+				owner := owners.Of(e.Owner)
 				if owner != "" && e.UUID != "" && !e.Released && ownerState(g, obs, d, owner) == verdict.OwnerGone {
 					counts[owner]++
 				}
@@ -221,6 +222,9 @@ func ownerState(g *graph.Graph, obs *observe.Observation, d *ledger.Destination,
 		return verdict.OwnerGone
 	}
 	if !n.IsRead() {
+		if n.Choice == graph.Untouched && n.Sync.Enabled.Value && !n.MayHaveFed(d) {
+			return verdict.OwnerGone // it writes elsewhere
+		}
 		return verdict.OwnerInactive
 	}
 	read := obs.Destinations[n.Destination]

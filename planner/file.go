@@ -104,7 +104,11 @@ func (d *destination) explain(n *graph.Node, key string, v verdict.Verdict, c pl
 		return d.arrival(key, n), n.Sync.Options.KeySchema.Range
 	case v.Reason == verdict.SyncNotRead:
 		if by := d.excludedIn(key); by != nil {
-			return "it may belong to " + by.Sync.Address + ", which is excluded", by.Sync.Range
+			why := ", which is excluded"
+			if by.Choice == graph.Untouched {
+				why = ", which is not targeted"
+			}
+			return "it may belong to " + by.Sync.Address + why, by.Sync.Range
 		}
 		if by := d.unreadIn(key); by != nil {
 			n = by

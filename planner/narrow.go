@@ -124,18 +124,20 @@ func keysOf(diffs map[string]*DestinationDiff) address.Keys {
 	return keys
 }
 
-// isLike reports whether a sync that is not read may write to this destination,
-// by the names it is written with.
+// isLike reports whether a sync that is not read may write to this destination, by
+// the names it is written with: those that the destination has, or those that the
+// ledger last saw.
 func (d *destination) isLike(n *graph.Node) bool {
 	for _, other := range d.nodes {
-		if d.obs.Destinations[other.Destination].MayBe(n.Destination, other.Destination) {
+		if d.obs.Destinations[other.Destination].MayBe(n.Destination) {
 			return true
 		}
 	}
-	return false
+	return n.MayHaveFed(d.record)
 }
 
-// excludedIn returns the first excluded sync that has a key in its range, or nil.
+// excludedIn returns the first sync with a key in its range that the selection leaves
+// out, or nil.
 func (d *destination) excludedIn(key string) *graph.Node {
 	for _, n := range d.excluded {
 		if inRange(n, key) {

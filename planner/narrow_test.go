@@ -12,6 +12,7 @@ import (
 	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
@@ -260,5 +261,47 @@ func TestNarrowedRename(t *testing.T) {
 		if diff := cmp.Diff("sync.a planned\nKEY keep rename_waits", everything(p)); diff != "" {
 			t.Errorf("%q: %s", selection, diff)
 		}
+	}
+}
+
+// A sync that is not targeted and writes elsewhere today has no say over a key that
+// it wrote here before: the plan of a target says what the whole plan says. Where
+// its name may lead here, it has; and what a removed block says of it waits.
+func TestTargetAndAKeyOfASyncElsewhere(t *testing.T) {
+	t.Parallel()
+	elsewhere := syncFrom("c", "/c", "")
+	elsewhere.Destination.Repository = set("api")
+	s := newScene(syncFrom("a", "/a", ""), elsewhere).secret("/a", "KEY", "1").owned("", "KEY", "sync.c", "1").owned("", "REST", "sync.c", "x")
+	if c := changeOf(t, s.planOf(t, "acme/web", ""), "sync.a", "KEY"); c.Action != verdict.Adopt || c.BlockedBy != "" {
+		t.Errorf("the sync writes elsewhere: %+v", c)
+	}
+	removed := []*config.Removed{removedBlock("sync.c", false, "acme/web")}
+	for target, want := range map[string][]string{"acme/web": nil, "": {"REST delete sync_removed not_supported_yet"}} {
+		g := graph.New(&config.Config{Syncs: s.syncs, Removed: removed})
+		if target != "" {
+			g = g.Select(chosen(t, s.syncs, target, "").Selection)
+		}
+		g = g.Leavings(s.state())
+		obs := s.observe(g)
+		for ref, read := range obs.Destinations {
+			if ref.Repository == "api" {
+				*read = observe.DestinationRead{Ref: ref, ID: "{api}", RepositoryUUID: "{api}"}
+			}
+		}
+		if diff := cmp.Diff(want, said(Diff(g, obs, s.state(), sceneNow), "sync.c")); diff != "" {
+			t.Errorf("--target %q: %s", target, diff)
+		}
+	}
+	here := syncFrom("c", "/c", "prod-1")
+	s = newScene(syncFrom("a", "/a", "Production"), here).secret("/a", "KEY", "1")
+	s.owned("Production", "KEY", "sync.c", "1").owned("Production", "REST", "sync.a", "x")
+	g := chosen(t, s.syncs, "sync.a", "")
+	obs := s.observe(g)
+	for _, read := range obs.Destinations { // a slug that the name does not tell
+		read.EnvironmentSlug = "prod-1"
+	}
+	p := Diff(g, obs, s.state(), sceneNow)
+	if c := changeOf(t, p, "sync.a", "REST"); c.Reason != verdict.SyncNotRead || c.Detail != "it may belong to sync.c, which is not targeted" {
+		t.Errorf("a key in range of a sync that may write here: %+v", c)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
@@ -16,7 +17,7 @@ func (d *destination) ownerOf(key string) string {
 	if e == nil {
 		return ""
 	}
-	return d.graph.Owner(e.Owner)
+	return d.owners.Of(e.Owner)
 }
 
 // ownerNode returns what stands in the plan for the owner of the key's record:
@@ -39,8 +40,12 @@ func (d *destination) ownerNode(key string) *graph.Node {
 // removal returns what a removed block says about the key's owner here.
 func (d *destination) removal(key string) verdict.Removal {
 	n := d.ownerNode(key)
+	if n == nil || n.Removed == nil {
+		return verdict.NoRemoval
+	}
+	declared := d.graph.Declared(n.Sync.Address)
 	switch {
-	case n == nil || n.Removed == nil:
+	case declared != nil && !declared.IsRead(): // whether it left this place is not known in this run
 		return verdict.NoRemoval
 	case n.Removed.Keep.Value:
 		return verdict.RemovalKeep
@@ -108,4 +113,17 @@ func (d *destination) arrival(key string, n *graph.Node) string {
 		return "written by " + e.Owner.Sync + ", which was moved here"
 	}
 	return ""
+}
+
+// gatherConflicts files a finding for each move that does not count here.
+func (d *destination) gatherConflicts() {
+	ref := d.obs.Destinations[d.nodes[0].Destination].Ref
+	for _, c := range d.owners.Conflicts() {
+		d.findings = append(d.findings, plan.Finding{
+			Kind: verdict.FindMove, Severity: plan.Warning, Address: c.To, Range: c.Move.Range,
+			Detail: fmt.Sprintf("%s was moved to %s, which owns %s in %s itself, so the %s of %s there are not moved: "+
+				"those that %s wants it adopts, the others are left behind. Replace the moved block by a removed block that says what becomes of them.",
+				c.Move.From.Value, c.To, plural(c.Own, "key", "keys"), ref, plural(c.Keys, "key", "keys"), c.Move.From.Value, c.To),
+		})
+	}
 }

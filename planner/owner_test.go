@@ -2,12 +2,14 @@ package planner
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
@@ -303,5 +305,40 @@ func TestForeignTwin(t *testing.T) {
 		if c := changeOf(t, s.plan(), "sync.a", "KEY"); c.BlockedBy != want {
 			t.Errorf("%q: blocked by %s, want %s", name, c.BlockedBy, want)
 		}
+	}
+}
+
+// A move onto a sync that owns keys itself: what that wants it adopts, the rest is
+// left behind, and a finding says so; nothing would be deleted. Without keys of its
+// own all are taken over.
+func TestAMoveOntoASyncWithKeys(t *testing.T) {
+	t.Parallel()
+	onto := func(own bool) *plan.Plan {
+		s := newScene(syncFrom("a", "/a", "")).secret("/a", "SHARED", "1").secret("/a", "OWN", "2")
+		s.owned("", "SHARED", "sync.old", "1").owned("", "ONLY_OLD", "sync.old", "x")
+		if own {
+			s.owned("", "OWN", "sync.a", "2")
+		}
+		s.config.Moved = moves([2]string{"sync.old", "sync.a"})
+		return s.plan()
+	}
+	p := onto(true)
+	if diff := cmp.Diff([]string{"SHARED adopt adopted"}, said(p, "sync.a")); diff != "" {
+		t.Error(diff)
+	}
+	web := graph.DestinationRef{Workspace: "acme", Repository: "web"}
+	if diff := cmp.Diff([]plan.Remnant{{Sync: "sync.old", Destination: web, Keys: 1}}, p.LeftBehind); diff != "" {
+		t.Error(diff)
+	}
+	if len(p.Findings) != 1 || p.Findings[0].Kind != verdict.FindMove || p.Findings[0].Address != "sync.a" ||
+		!strings.Contains(p.Findings[0].Detail, "owns 1 key in acme/web itself, so the 2 keys of sync.old there are not moved") {
+		t.Errorf("findings %+v", p.Findings)
+	}
+	p = onto(false)
+	if diff := cmp.Diff([]string{"ONLY_OLD delete gone_from_source not_supported_yet", "OWN create missing", "SHARED adopt adopted"}, said(p, "sync.a")); diff != "" {
+		t.Error(diff)
+	}
+	if len(p.Findings)+len(p.LeftBehind) > 0 {
+		t.Errorf("findings %+v, left behind %+v", p.Findings, p.LeftBehind)
 	}
 }

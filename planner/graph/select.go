@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/hanzoai/kmsync/planner/address"
+	"github.com/hanzoai/kmsync/planner/ledger"
 )
 
 // Choice is what --target and --exclude say about a sync.
@@ -90,6 +91,13 @@ func (d DestinationRef) MayBe(other DestinationRef, environmentUUID string) bool
 		return true // which one it is, only Bitbucket knows
 	}
 	return strings.EqualFold(d.Environment, other.Environment) || plainName(d.Environment) == plainName(other.Environment)
+}
+
+// MayHaveFed reports whether the sync may be one of a destination of the ledger, by
+// the names that this was last seen with.
+func (n *Node) MayHaveFed(d *ledger.Destination) bool {
+	seen := DestinationRef{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment}
+	return d.Workspace != "" && n.Destination.MayBe(seen, d.EnvironmentUUID)
 }
 
 // plainName is the same for the name of an environment, in whatever case, and for

@@ -33,13 +33,14 @@ func (o *Observer) identify(ctx context.Context, ref graph.DestinationRef) (uuid
 }
 
 // MayBe reports whether a destination may be the one that was read, by the names it
-// is written with. spelled is how the one that was read is written, which may be a
-// slug that its name does not tell.
-func (read *DestinationRead) MayBe(ref, spelled graph.DestinationRef) bool {
+// is written with: an environment's name, its slug or its UUID.
+func (read *DestinationRead) MayBe(ref graph.DestinationRef) bool {
 	if ref.MayBe(read.Ref, read.EnvironmentUUID) {
 		return true
 	}
-	return !strings.HasPrefix(spelled.Environment, "{") && ref.MayBe(spelled, read.EnvironmentUUID)
+	slug := read.Ref
+	slug.Environment = read.EnvironmentSlug
+	return slug.Environment != "" && ref.MayBe(slug, read.EnvironmentUUID)
 }
 
 // rootOf returns the UUID of the repository, or of the workspace, out of the id of

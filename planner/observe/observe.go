@@ -47,6 +47,7 @@ type DestinationRead struct {
 	ID              string
 	RepositoryUUID  string // "" for the workspace's own variables
 	EnvironmentUUID string
+	EnvironmentSlug string
 	Ref             graph.DestinationRef // with the environment's real name
 	Scope           providers.Scope
 	Listing         providers.VariableListing

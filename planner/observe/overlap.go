@@ -69,9 +69,9 @@ func (s resolved) meets(other resolved) (graph.DestinationRef, bool) {
 	case s.read != nil && other.read != nil:
 		return s.read.Ref, s.read.ID == other.read.ID
 	case s.read != nil && !other.IsRead():
-		return s.read.Ref, s.read.MayBe(other.Destination, s.Destination)
+		return s.read.Ref, s.read.MayBe(other.Destination)
 	case other.read != nil && !s.IsRead():
-		return other.read.Ref, other.read.MayBe(s.Destination, other.Destination)
+		return other.read.Ref, other.read.MayBe(s.Destination)
 	}
 	return graph.DestinationRef{}, false
 }

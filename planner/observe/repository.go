@@ -165,7 +165,7 @@ func (r *repositoryReader) resolve(ctx context.Context) {
 		if read.Err = err; err != nil {
 			continue
 		}
-		read.EnvironmentUUID = environment.UUID
+		read.EnvironmentUUID, read.EnvironmentSlug = environment.UUID, environment.Slug
 		read.Scope.Environment = environment.UUID
 		read.Ref.Environment = environment.Name
 	}

@@ -101,6 +101,7 @@ const (
 	FindProtectedMissing FindingKind = "protected_missing" // a protected key is wanted and not there
 	FindUnconfirmed      FindingKind = "unconfirmed"       // a create got no answer; the variable may be ours
 	FindSize             FindingKind = "size"              // more than a build can carry
+	FindMove             FindingKind = "move"              // a moved block leads to a sync that owns keys of its own
 	FindLedger           FindingKind = "ledger"            // the ledger is lost, thrown away or older than it should be
 	FindCredential       FindingKind = "credential"        // something about a credential
 	FindNotSelected      FindingKind = "not_selected"      // --target or --exclude leave something out of the plan
