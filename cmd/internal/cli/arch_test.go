@@ -93,7 +93,7 @@ var mayImport = map[string]struct{ ours, third []string }{
 
 var hclModules = []string{
 	"github.com/hashicorp/hcl/v2", "github.com/zclconf/go-cty", "github.com/agext/levenshtein",
-	"github.com/zclconf/go-cty-yaml", "github.com/hashicorp/go-version", "github.com/bmatcuk/doublestar/v4",
+	"github.com/zclconf/go-cty-yaml", "go.yaml.in/yaml/v4", "github.com/hashicorp/go-version", "github.com/bmatcuk/doublestar/v4",
 }
 
 // mayReveal are the files that build a request body or an Authorization header,

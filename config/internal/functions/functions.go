@@ -42,8 +42,8 @@ func All(dir fs.FS) map[string]function.Function {
 		"sort": stdlib.SortFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
 		"base64decode": base64DecodeFunc, "base64encode": growing(base64EncodeFunc),
-		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": onceEach(parsing(stdlib.JSONDecodeFunc)), "jsonencode": growing(stdlib.JSONEncodeFunc),
-		"urlencode": growing(urlEncodeFunc), "yamldecode": expanding(yaml.YAMLDecodeFunc), "yamlencode": growing(yaml.YAMLEncodeFunc),
+		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": onceEach(parsing(stdlib.JSONDecodeFunc), jsonNameTwice), "jsonencode": growing(stdlib.JSONEncodeFunc),
+		"urlencode": growing(urlEncodeFunc), "yamldecode": onceEach(expanding(yaml.YAMLDecodeFunc), yamlNameTwice), "yamlencode": growing(yaml.YAMLEncodeFunc),
 
 		"can": telling(tryfunc.CanFunc), "try": telling(tryfunc.TryFunc),
 		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number), "tostring": stdlib.MakeToFunc(cty.String),

@@ -7,16 +7,18 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+	"go.yaml.in/yaml/v4"
 )
 
-// onceEach guards a function that decodes JSON: an object that has a name twice is
-// refused, since the decoder would take the last without a word.
-func onceEach(f function.Function) function.Function {
+// onceEach guards a function that decodes a text: an object that has a name twice is
+// refused, since the decoder would take the last without a word. twice finds such a
+// name in a text.
+func onceEach(f function.Function, twice func(text string) (string, bool)) function.Function {
 	return guarded(f, func(args []cty.Value) error {
 		if !isText(args[0]) {
 			return nil
 		}
-		if name, twice := nameTwice(args[0].AsString()); twice {
+		if name, found := twice(args[0].AsString()); found {
 			return fmt.Errorf("the name %q is there twice", name)
 		}
 		return nil
@@ -29,9 +31,9 @@ type level struct {
 	value bool            // a name was read, and its value comes next
 }
 
-// nameTwice returns a name that an object of a JSON text has twice. What is no JSON
-// is left to the decoder.
-func nameTwice(text string) (string, bool) {
+// jsonNameTwice returns a name that an object of a JSON text has twice. What is no
+// JSON is left to the decoder.
+func jsonNameTwice(text string) (string, bool) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	var levels []*level
 	for {
@@ -71,4 +73,30 @@ func nameTwice(text string) (string, bool) {
 			top.value = false
 		}
 	}
+}
+
+// yamlNameTwice returns a name that a mapping of a YAML text has twice. What is no
+// YAML is left to the decoder.
+func yamlNameTwice(text string) (string, bool) {
+	var document yaml.Node
+	if yaml.Unmarshal([]byte(text), &document) != nil {
+		return "", false
+	}
+	return nodeNameTwice(&document)
+}
+
+func nodeNameTwice(n *yaml.Node) (string, bool) {
+	names := map[string]bool{}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode {
+			if names[child.Value] {
+				return child.Value, true
+			}
+			names[child.Value] = true
+		}
+		if name, twice := nodeNameTwice(child); twice {
+			return name, true
+		}
+	}
+	return "", false
 }

@@ -16,8 +16,26 @@ func TestNameTwice(t *testing.T) {
 		`{"é": 1, "\u00e9": 2}`:                              "é",
 		`{"a": `:                                             "",
 	} {
-		if got, _ := nameTwice(text); got != want {
+		if got, _ := jsonNameTwice(text); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestYAMLNameTwice(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a: 1\nb: {a: 2}\nc:\n  - a: 1\n  - a: 2\n": "",
+		"- a\n- a\n":                      "",
+		"x: &k\n  b: 1\ny: *k\nz: *k\n":   "",
+		"a: 1\nb: 2\na: 3\n":              "a",
+		"x: {b: {}, b: []}\n":             "b",
+		"- {c: 1, \"c\": 2}\n":            "c",
+		"services:\n  pay: 1\n  pay: 2\n": "pay",
+		"a: [\n":                          "",
+	} {
+		if got, _ := yamlNameTwice(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
 }

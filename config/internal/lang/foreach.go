@@ -2,13 +2,13 @@ package lang
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
-	"github.com/hanzoai/kmsync/config/internal/spec"
-
 	"github.com/hanzoai/kmsync/config/internal/rules"
+	"github.com/hanzoai/kmsync/config/internal/spec"
 )
 
 // element is one of those that for_each makes a block for.
@@ -72,7 +72,9 @@ func (l *loader) elements(attr *attribute) ([]*element, bool) {
 		return nil, false
 	}
 	if detail := rules.ForEach(v, func() string { return unknownRemedy(attr) }); detail != "" {
-		l.report(spec.ErrorAt(rng, summaryForEach, detail))
+		if !strings.HasSuffix(detail, madeOf) || !l.diags.HasErrors() { // else that was reported
+			l.report(spec.ErrorAt(rng, summaryForEach, detail))
+		}
 		return nil, false
 	}
 	var elements []*element
@@ -91,14 +93,16 @@ func (l *loader) elements(attr *attribute) ([]*element, bool) {
 	return elements, true
 }
 
-// unknownRemedy names the variables without a value that a for_each needs.
+const madeOf = "The value is not known. Correct what it is made of."
+
+// unknownRemedy names the variable without a value that a for_each needs.
 func unknownRemedy(attr *attribute) string {
 	for _, ref := range attr.refs {
 		if ref.Target.root == "var" && !ref.Target.value.IsKnown() {
 			return fmt.Sprintf("The value of %s is not known. Give it one: --var %s=VALUE, or default = ... in its block.", ref.Target.address, ref.Target.label)
 		}
 	}
-	return "The value is not known. Correct what it is made of."
+	return madeOf
 }
 
 // report takes diagnostics. Of those that a block made by for_each has, one is

@@ -2,7 +2,6 @@ package lang
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
@@ -10,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/hanzoai/kmsync/config/internal/rules"
 	"github.com/hanzoai/kmsync/config/internal/spec"
 )
 
@@ -205,9 +205,5 @@ func (l *loader) message(attr *attribute) (string, bool) {
 	if len(marks) > 0 {
 		return "What is wrong is sensitive.", true
 	}
-	text := strings.TrimSpace(v.AsString())
-	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "!") && !strings.HasSuffix(text, "?") {
-		text += "."
-	}
-	return text, true
+	return rules.Sentence(v.AsString()), true
 }

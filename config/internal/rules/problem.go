@@ -4,6 +4,8 @@
 // value are in package config.
 package rules
 
+import "strings"
+
 // Problem is a mistake in a value, not yet located. Detail says what to do last.
 type Problem struct{ Summary, Detail string }
 
@@ -32,3 +34,12 @@ const (
 	summaryVersion     = "Invalid version constraint"
 	summaryLedgerPath  = "Invalid ledger path"
 )
+
+// Sentence returns a text of somebody else as a sentence that another may follow.
+func Sentence(text string) string {
+	text = strings.TrimSpace(text)
+	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "!") && !strings.HasSuffix(text, "?") {
+		text += "."
+	}
+	return text
+}
