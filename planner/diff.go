@@ -41,7 +41,7 @@ func Diff(g *graph.Graph, obs *observe.Observation, state *ledger.State, now tim
 		}
 	}
 	p.Keys = keysOf(diffs)
-	addFindings(p, g, obs, diffs)
+	addFindings(p, g, obs, state, diffs)
 	p.LeftBehind = leftBehind(g, obs, state, diffs)
 	narrowRest(p, g, left)
 	for _, d := range diffs {
@@ -127,7 +127,7 @@ func unread(n *graph.Node, err error) string {
 
 // addFindings collects the findings of syncs and destinations in a fixed order,
 // and the doubts of every read.
-func addFindings(p *plan.Plan, g *graph.Graph, obs *observe.Observation, diffs map[string]*DestinationDiff) {
+func addFindings(p *plan.Plan, g *graph.Graph, obs *observe.Observation, state *ledger.State, diffs map[string]*DestinationDiff) {
 	seen := map[string]bool{}
 	for _, n := range g.Nodes {
 		for _, doubt := range doubtsOf(n, obs) {
@@ -140,12 +140,29 @@ func addFindings(p *plan.Plan, g *graph.Graph, obs *observe.Observation, diffs m
 			}
 		}
 	}
+	for _, stray := range g.Strays(state) {
+		p.Findings = append(p.Findings, strayFinding(stray))
+	}
 	for _, id := range slices.Sorted(maps.Keys(diffs)) {
 		p.Findings = append(p.Findings, diffs[id].findings...)
 	}
 	slices.SortStableFunc(p.Findings, func(a, b plan.Finding) int {
 		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Kind, b.Kind))
 	})
+}
+
+// strayFinding says that a removed block names a place where nothing is known.
+func strayFinding(s graph.Stray) plan.Finding {
+	r := s.Removed
+	left := make([]string, len(s.Left))
+	for i, d := range s.Left {
+		left[i] = address.Destination{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment}.String()
+	}
+	return plan.Finding{
+		Kind: verdict.FindRemoved, Severity: plan.Warning, Address: r.From.Value, Range: r.Range,
+		Detail: fmt.Sprintf("The removed block for %s names %s, where the ledger knows nothing, so nothing is done for it; "+
+			"until that is mended, no block deletes what %s left. Name a place where it left keys: %s.", r.From.Value, r.Destination.Value, r.From.Value, strings.Join(left, ", ")),
+	}
 }
 
 // doubtsOf returns what the reads for one sync could not prove.

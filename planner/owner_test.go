@@ -342,3 +342,21 @@ func TestAMoveOntoASyncWithKeys(t *testing.T) {
 		t.Errorf("findings %+v, left behind %+v", p.Findings, p.LeftBehind)
 	}
 }
+
+// A removed block that names a place where nothing is known is a finding with the
+// places where there is something, and what the sync left stays.
+func TestAStrayRemoval(t *testing.T) {
+	t.Parallel()
+	s := newScene(syncFrom("a", "/a", "")).secret("/a", "KEY", "1").owned("", "KEY", "sync.a", "1").owned("", "LEFT", "sync.gone", "x")
+	stray := removedBlock("sync.gone", true, "")
+	stray.Workspace, stray.Repository, stray.Destination = "acme", "wbe", set("acme/wbe")
+	s.config.Removed = []*config.Removed{stray, removedBlock("sync.gone", false, "")}
+	p := s.plan()
+	if len(p.Findings) != 1 || p.Findings[0].Kind != verdict.FindRemoved || p.Findings[0].Address != "sync.gone" ||
+		!strings.Contains(p.Findings[0].Detail, "names acme/wbe, where") || !strings.HasSuffix(p.Findings[0].Detail, "left keys: acme/web.") {
+		t.Errorf("findings %+v", p.Findings)
+	}
+	if s := p.Summary(); s.LeftBehind != 1 || s.Blocked+s.Release > 0 {
+		t.Errorf("summary %+v", s)
+	}
+}

@@ -102,6 +102,7 @@ const (
 	FindUnconfirmed      FindingKind = "unconfirmed"       // a create got no answer; the variable may be ours
 	FindSize             FindingKind = "size"              // more than a build can carry
 	FindMove             FindingKind = "move"              // a moved block leads to a sync that owns keys of its own
+	FindRemoved          FindingKind = "removed"           // a removed block names a place that the ledger does not know
 	FindLedger           FindingKind = "ledger"            // the ledger is lost, thrown away or older than it should be
 	FindCredential       FindingKind = "credential"        // something about a credential
 	FindNotSelected      FindingKind = "not_selected"      // --target or --exclude leave something out of the plan

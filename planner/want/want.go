@@ -55,7 +55,7 @@ func Of(n *graph.Node, obs *observe.Observation) []*Want {
 		s := &reading{node: n, source: source, ref: n.Folders[i], listing: obs.Folders[n.Folders[i]].Listing}
 		later := s.wants()
 		if source.Override.Value {
-			wants = without(wants, later)
+			wants, later = override(wants, later)
 		}
 		wants = append(wants, later...)
 	}
@@ -65,14 +65,21 @@ func Of(n *graph.Node, obs *observe.Observation) []*Want {
 	return wants
 }
 
-// without returns the earlier wants whose key no later one has. A later want that
-// is refused replaces all the same: another value is never taken in its stead.
-func without(earlier, later []*Want) []*Want {
-	keys := map[string]bool{}
+// override takes the keys of the later wants out of the earlier ones. A later want
+// that is refused replaces all the same: another value is never taken in its stead.
+// But a name that an earlier source requires and lacks stays refused, whatever a
+// later one has: the file says that it must be there.
+func override(earlier, later []*Want) (left, kept []*Want) {
+	missing, keys := map[string]bool{}, map[string]bool{}
+	for _, w := range earlier {
+		missing[w.Key] = missing[w.Key] || w.Block == verdict.RequiredMissing
+	}
 	for _, w := range later {
 		keys[w.Key] = true
 	}
-	return slices.DeleteFunc(earlier, func(w *Want) bool { return keys[w.Key] })
+	left = slices.DeleteFunc(earlier, func(w *Want) bool { return keys[w.Key] && w.Block != verdict.RequiredMissing })
+	kept = slices.DeleteFunc(later, func(w *Want) bool { return missing[w.Key] })
+	return left, kept
 }
 
 // reading is one source of a sync, and its folder as it was read.

@@ -116,6 +116,15 @@ func TestSources(t *testing.T) {
 		"overridden by what is missing": {[]string{"A", ""}, func(_ *reads, _, last *config.Source) {
 			last.Override, last.Include = on(21, true), names(22, "A")
 		}, []string{"A=/b:A required_missing"}},
+		"missing, and in the override": {[]string{"B", "A B", "A"}, func(_ *reads, a, last *config.Source) {
+			a.Include, last.Override = names(11, "A"), on(31, true)
+		}, []string{"A=/a:A required_missing", "B=/b:B"}},
+		"missing, and in overrides only": {[]string{"B", "A"}, func(_ *reads, a, last *config.Source) {
+			a.Include, last.Override = names(11, "A", "B"), on(21, true)
+		}, []string{"A=/a:A required_missing", "B=/a:B"}},
+		"missing in both": {[]string{"B", "C"}, func(_ *reads, a, last *config.Source) {
+			a.Include, last.Override, last.Include = names(11, "A"), on(21, true), names(22, "A")
+		}, []string{"A=/a:A required_missing"}},
 		"an override that leaves it out": {[]string{"A", "A"}, func(_ *reads, _, last *config.Source) {
 			last.Override, last.Exclude = on(21, true), names(22, "A")
 		}, []string{"A=/a:A"}},
