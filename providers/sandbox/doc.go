@@ -11,12 +11,13 @@
 // version while the emulator runs; between two runs nothing remembers the
 // former value, and the version in the file counts as it stands.
 //
-// Faults and latency come from the world or from Server.Inject. Two routes
-// that neither service has let another process look inside; they are neither
-// counted nor delayed:
+// Faults and latency come from the world or from Server.Inject. Routes
+// that neither service has let another process look inside, and stand in for an
+// OIDC provider; they are neither counted nor delayed:
 //
 //	GET /sandbox/requests  {"total":3,"requests":{"GET /api/v4/secrets":1,…}}
 //	GET /sandbox/journal   [{"action":"create","key":…},…]
+//	GET /sandbox/oidc-token?identity=ID  a token to log in to the KMS with
 //
 // The package imports none of kmsync's clients, so that the two cannot share a
 // mistake. It is for loopback only: Start refuses any other address.

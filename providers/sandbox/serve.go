@@ -81,6 +81,9 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request) {
 		body = map[string]any{"total": s.Total(), "requests": s.Requests()}
 	case r.URL.Path == "/sandbox/journal":
 		body = s.Journal()
+	case r.URL.Path == kms.OIDCTokenPath:
+		s.kms.ServeHTTP(w, r)
+		return
 	default:
 		http.NotFound(w, r)
 		return

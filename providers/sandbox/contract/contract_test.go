@@ -1,6 +1,6 @@
-// Package contract_test holds every answer of the emulated Bitbucket against
-// the vendor's OpenAPI document. What was observed to differ, the document's
-// own x-observed notes say; each exception below names its note.
+// Package contract_test holds the answers of the emulated services against the
+// vendors' OpenAPI documents. What was observed of Bitbucket to differ, the
+// document's own x-observed notes say; each exception below names its note.
 package contract_test
 
 import (
@@ -21,20 +21,28 @@ import (
 	"github.com/hanzoai/kmsync/providers/sandbox/bitbucket"
 )
 
-// document loads the vendor's document, or skips where it is absent.
-func document(t *testing.T) *openapi3.T {
+// load loads a vendor's document, or skips where it is absent; variable is the
+// environment variable that may hold its path.
+func load(t *testing.T, variable, name string) *openapi3.T {
 	t.Helper()
-	path := os.Getenv("KMSYNC_BITBUCKET_OPENAPI")
+	path := os.Getenv(variable)
 	if path == "" {
-		path = filepath.Join("..", "..", "..", "..", "shared", "reference", "bitbucket-openapi.json")
+		path = filepath.Join("..", "..", "..", "..", "shared", "reference", name)
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("the vendor's OpenAPI document is not at %s; set KMSYNC_BITBUCKET_OPENAPI to it", path)
+		t.Skipf("the vendor's OpenAPI document is not at %s; set %s to it", path, variable)
 	}
 	doc, err := openapi3.NewLoader().LoadFromFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return doc
+}
+
+// document is Bitbucket's, with what was seen to differ.
+func document(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc := load(t, "KMSYNC_BITBUCKET_OPENAPI", "bitbucket-openapi.json")
 	// Note on schema "error": detail may be an object, fields may be present.
 	e := doc.Components.Schemas["error"].Value.Properties["error"].Value
 	e.Properties["detail"].Value.Type = nil

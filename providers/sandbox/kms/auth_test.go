@@ -3,6 +3,7 @@ package kms_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,9 +162,11 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/", 404, "Not Found"},
 		{"GET", loginPath, 404, "Not Found"},
 		{"DELETE", "/api/v4/secrets/A", 501, "NotImplemented"},
-		{"GET", "/api/v3/secrets/raw", 501, "NotImplemented"},
+		{"POST", "/api/v3/secrets/raw/A", 501, "NotImplemented"},
+		{"GET", "/api/v3/secrets/raw/" + strings.Repeat("x", 101), 404, "Not Found"},
 		{"POST", "/api/v1/secret-syncs/bitbucket", 501, "NotImplemented"},
-		{"GET", "/api/v1/folders", 501, "NotImplemented"},
+		{"POST", "/api/v1/folders", 501, "NotImplemented"},
+		{"GET", "/api/v1/workspace/" + projectID, 501, "NotImplemented"},
 	}
 	for _, tt := range tests {
 		b.wantError(b.do(tt.method, tt.target, token, ""), tt.status, tt.code)

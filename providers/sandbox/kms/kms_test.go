@@ -183,3 +183,8 @@ func (b *bench) wantError(w *httptest.ResponseRecorder, status int, code string)
 	}
 	return body
 }
+
+// generation makes the server that of another year.
+func (b *bench) generation(year string) {
+	b.store.Edit(func(w *world.World) { w.KMS.Generation = year })
+}

@@ -76,7 +76,7 @@ func TestListRefused(t *testing.T) {
 		"no environment":       {"/app", []string{"environment="}, 400, "BadRequest"},
 		"switch of other kind": {"/app", []string{"includeImports=1"}, 422, "ValidationFailure"},
 		"given twice":          {"/app", []string{"secretPath=/other"}, 422, "ValidationFailure"},
-		"filter by tag":        {"/app", []string{"tagSlugs=a"}, 501, "NotImplemented"},
+		"filter by metadata":   {"/app", []string{"metadataFilter=key=a,value=b"}, 501, "NotImplemented"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -15,6 +15,7 @@ func environmentTypes() []string { return []string{"Test", "Staging", "Productio
 // error joined of all. Each says where it stands and what is allowed.
 func (w *World) Check() error {
 	var c checker
+	c.kms("kms", w.KMS)
 	for i, id := range w.KMS.Identities {
 		c.identity(fmt.Sprintf("kms.identities[%d]", i), id)
 	}
@@ -69,19 +70,6 @@ func (c *checker) add(where, what string) {
 	c.errs = append(c.errs, fmt.Errorf("%s: %s", where, what))
 }
 
-func (c *checker) identity(where string, id Identity) {
-	if (id.ClientID == "") != (id.ClientSecret == "") || id.ClientID == "" && id.Token == "" {
-		c.add(where, "needs client_id and client_secret, or a token")
-	}
-	for i, a := range id.Access {
-		for _, glob := range append([]string{a.Environment, a.Path}, a.Names...) {
-			if _, err := path.Match(glob, ""); err != nil {
-				c.add(fmt.Sprintf("%s.access[%d]", where, i), fmt.Sprintf("%q is not a glob", glob))
-			}
-		}
-	}
-}
-
 func (c *checker) project(where string, p Project) {
 	if p.Slug == "" && p.Name == "" {
 		c.add(where, "needs a slug")
@@ -108,6 +96,11 @@ func (c *checker) folder(where string, f Folder) {
 		}
 		if s.Type != "" && s.Type != TypeShared && s.Type != TypePersonal {
 			c.add(here, fmt.Sprintf("type %q is neither \"shared\" nor \"personal\"", s.Type))
+		}
+		for _, tag := range s.Tags {
+			if tag == "" || strings.ContainsAny(tag, ", ") {
+				c.add(here, fmt.Sprintf("tag %q must be a slug, like \"db\"", tag))
+			}
 		}
 	}
 }

@@ -68,6 +68,16 @@ func TestDecodeErrors(t *testing.T) {
 		"no repository":         {`{"bitbucket": {"tokens": [{"access_token": "y", "repository": "web"}]}}`, "has the form"},
 		"both tokens":           {`{"bitbucket": {"tokens": [{"email": "a@b", "api_token": "x", "access_token": "y"}]}}`, "needs either access_token"},
 		"identity":              {`{"kms": {"identities": [{"client_id": "x"}]}}`, "needs client_id and client_secret"},
+		"generation":            {`{"kms": {"generation": "2025"}}`, `kms: generation "2025" is neither "2026" nor "2024"`},
+		"rate limit":            {`{"kms": {"switches": {"rate_limit": -1}}}`, "kms.switches: rate_limit must not be negative"},
+		"revoked":               {`{"kms": {"identities": [{"token": "x", "revoked": "all"}]}}`, `kms.identities[0]: revoked "all" is neither`},
+		"uses":                  {`{"kms": {"identities": [{"token": "x", "uses": -1}]}}`, "uses must not be negative"},
+		"ttl":                   {`{"kms": {"identities": [{"token": "x", "ttl": "soon"}]}}`, "not a time span"},
+		"oidc id":               {`{"kms": {"identities": [{"oidc": {"id": "x", "issuer": "y"}}]}}`, `kms.identities[0].oidc: id "x" is not a UUID`},
+		"oidc issuer":           {`{"kms": {"identities": [{"oidc": {}}]}}`, "needs an issuer"},
+		"oidc glob":             {`{"kms": {"identities": [{"oidc": {"issuer": "y", "claims": {"a": "["}}}]}}`, "oidc.claims: \"[\" is not a glob"},
+		"tag glob":              {`{"kms": {"identities": [{"token": "x", "access": [{"tags": ["["]}]}]}}`, "is not a glob"},
+		"tag":                   {`{"kms": {"projects": [{"slug": "a", "environments": [{"slug": "b", "folders": [{"path": "/w", "secrets": [{"key": "a", "tags": ["a b"]}]}]}]}]}}`, "secrets[0]: tag \"a b\" must be a slug"},
 		"access glob":           {`{"kms": {"identities": [{"token": "x", "access": [{"names": ["["]}]}]}}`, "is not a glob"},
 		"relative folder":       {`{"kms": {"projects": [{"slug": "a", "environments": [{"slug": "b", "folders": [{"path": "web"}]}]}]}}`, "must be absolute"},
 		"slash at end":          {`{"kms": {"projects": [{"slug": "a", "environments": [{"slug": "b", "folders": [{"path": "/web/"}]}]}]}}`, "must be absolute"},
@@ -93,6 +103,19 @@ func TestDecodeErrors(t *testing.T) {
 				t.Errorf("got error %v, want one that contains %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestIdentityByOIDCAlone(t *testing.T) {
+	t.Parallel()
+	w, err := world.Decode("world.json", []byte(`{"kms": {"generation": "2024", "identities": [{"oidc": {"issuer": "y"}, "ttl": "0s"}]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Fill(func() string { return "made" })
+	id := w.Clone().KMS.Identities[0]
+	if id.OIDC.ID != "made" || id.TTL == nil || *id.TTL != 0 || w.KMS.Generation != world.Generation2024 {
+		t.Errorf("got %+v", id)
 	}
 }
 

@@ -23,6 +23,11 @@ func DerivedUUID(parts ...string) string {
 func (w *World) Fill(newUUID func() string) bool {
 	f := filler{newUUID: newUUID}
 	f.lists(w)
+	for i := range w.KMS.Identities {
+		if o := w.KMS.Identities[i].OIDC; o != nil {
+			f.text(&o.ID, newUUID)
+		}
+	}
 	for i := range w.KMS.Projects {
 		f.project(&w.KMS.Projects[i])
 	}

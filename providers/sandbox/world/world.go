@@ -18,36 +18,6 @@ type World struct {
 	Latency Duration `json:"latency"`
 }
 
-// KMS is the state of the key management service.
-type KMS struct {
-	Identities []Identity `json:"identities"`
-	Projects   []Project  `json:"projects"`
-}
-
-// Identity is a machine identity: its universal-auth pair, optionally a
-// ready-made access token, and what it may read.
-type Identity struct {
-	ClientID     string `json:"client_id"`
-	ClientSecret string `json:"client_secret"`
-	Token        string `json:"token,omitzero"`
-	// Projects lists the slugs of the projects it is a member of. Absent: all.
-	Projects []string `json:"projects,omitzero"`
-	// Access lists what it may read. Absent: everything; an empty list: nothing.
-	Access []Access `json:"access,omitzero"`
-}
-
-// Access is one read right.
-type Access struct {
-	// Environment is a glob over environment slugs; empty means every one.
-	Environment string `json:"environment,omitzero"`
-	// Path is a folder, a glob over folders, or "/a/**" for a folder and all
-	// below it; empty means every folder.
-	Path string `json:"path,omitzero"`
-	// Names narrows the right to secrets whose names match one of these globs.
-	// The service leaves out the rest without a word.
-	Names []string `json:"names,omitzero"`
-}
-
 // Project is a KMS project.
 type Project struct {
 	ID           string        `json:"id"`
@@ -86,6 +56,11 @@ type Secret struct {
 	Type string `json:"type,omitzero"`
 	// Comment is the note beside the secret.
 	Comment string `json:"comment,omitzero"`
+	// Tags are the slugs of its tags.
+	Tags []string `json:"tags,omitzero"`
+	// SkipMultilineEncoding has the service turn line breaks into backslash-n and
+	// put quotes around the value, where it expands references.
+	SkipMultilineEncoding bool `json:"skip_multiline_encoding,omitzero"`
 }
 
 // Import makes the secrets of another folder of the project visible in a

@@ -1,8 +1,10 @@
-package kms
+package current
 
 import (
 	"time"
 
+	"github.com/hanzoai/kmsync/providers/sandbox/kms/answer"
+	"github.com/hanzoai/kmsync/providers/sandbox/kms/resolve"
 	"github.com/hanzoai/kmsync/providers/sandbox/world"
 )
 
@@ -30,34 +32,31 @@ type item struct {
 // ownItem is a secret of the folder that was asked for.
 type ownItem struct {
 	item
-	SecretPath      string   `json:"secretPath"`
-	Tags            []string `json:"tags"`
-	IsRotatedSecret bool     `json:"isRotatedSecret"`
-	RotationID      *string  `json:"rotationId"`
-	CreatedAt       string   `json:"createdAt"`
-	UpdatedAt       string   `json:"updatedAt"`
+	SecretPath      string       `json:"secretPath"`
+	Tags            []answer.Tag `json:"tags"`
+	IsRotatedSecret bool         `json:"isRotatedSecret"`
+	RotationID      *string      `json:"rotationId"`
+	CreatedAt       string       `json:"createdAt"`
+	UpdatedAt       string       `json:"updatedAt"`
 }
 
-func (v view) render(s *world.Secret, value string, at location) ownItem {
-	made := epoch()
+func (v view) render(s *world.Secret, value string, at resolve.Location, right resolve.Right) ownItem {
+	made := answer.Epoch()
 	return ownItem{
-		item:       v.item(s, value, v.project.ID, at.env),
-		SecretPath: at.path, Tags: []string{},
-		CreatedAt: made.Format(stamp), UpdatedAt: made.Add(time.Duration(s.Version-1) * time.Hour).Format(stamp),
+		item:       v.item(s, value, v.Project.ID, at.Env, right),
+		SecretPath: at.Path, Tags: answer.Tags(v.Project, s),
+		CreatedAt: made.Format(answer.Stamp), UpdatedAt: made.Add(time.Duration(s.Version-1) * time.Hour).Format(answer.Stamp),
 	}
 }
 
-func (v view) item(s *world.Secret, value, workspace, env string) item {
-	kind := s.Type
-	if kind == "" {
-		kind = world.TypeShared
-	}
-	hidden := s.Hidden || !v.params.view
+func (v view) item(s *world.Secret, value, workspace, env string, right resolve.Right) item {
+	hidden := s.Hidden || !v.params.view || right < resolve.Read
 	if hidden {
 		value = mask
 	}
 	return item{
-		ID: s.ID, LegacyID: s.ID, Workspace: workspace, Environment: env, Version: s.Version, Type: kind,
+		ID: s.ID, LegacyID: s.ID, Workspace: workspace, Environment: env, Version: s.Version, Type: answer.Type(s),
 		SecretKey: s.Key, SecretValue: value, SecretValueHidden: hidden, SecretComment: s.Comment, SecretMetadata: []string{},
+		SkipMultilineEncoding: s.SkipMultilineEncoding,
 	}
 }
