@@ -44,7 +44,8 @@ fmt: ## format the code
 	go tool gofumpt -l -w .
 
 golden: ## write the expected outputs of tests anew
-	go test ./cmd/internal/view/... ./config/... -update
+	go test ./cmd/internal/view ./cmd/internal/view/diagram ./cmd/internal/view/phrase -update
+	go test ./config ./config/format ./cmd/internal/credentials ./cmd/internal/wire -update
 	go test ./cmd/kmsync -run TestScripts -update
 
 cover: ## show the test coverage per function

@@ -84,7 +84,7 @@ func (b *builder) buildSync(written *lang.Block) *Sync {
 		b.report(spec.ErrorAt(written.LabelRange, summaryNoDefaultName, "A name is made of the letters a-z and digits of the label, and this label has none. Write name = \"...\" in the block."))
 	}
 	if !written.Has("name") && s.Name.Value != "" && rules.Name(s.Name.Value) != nil {
-		b.report(spec.ErrorAt(written.LabelRange, summaryNoDefaultName, "The name that is made of the label and the key is too long. Write name = \"...\" in the block."))
+		b.report(spec.ErrorAt(written.LabelRange, summaryNoDefaultName, "The name that is made of the label, and of the key where there is a for_each, is too long. Write name = \"...\" in the block."))
 	}
 	for _, inner := range written.Inner("source") {
 		s.Sources = append(s.Sources, b.buildSource(inner))

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 )
@@ -105,6 +106,10 @@ func TestInputMistakes(t *testing.T) {
 		Environment: func(string) string { return "{}" },
 	})
 	checkGolden(t, "inputs_type", config, diags, "\x00")
+	config, diags = load(fstest.MapFS{"main.sync.hcl": {Data: []byte(inputsConfig)}}, ".", LoadOptions{
+		Environment: func(name string) string { return map[string]string{"names": strings.Repeat(" ", 64<<10)}[name] },
+	})
+	checkGolden(t, "inputs_long", config, diags, "\x00")
 }
 
 // TestUnknownInputs: without a value a variable is unknown where that is allowed,
@@ -140,6 +145,8 @@ connection "bitbucket" "acme" {
 	}
 	config, diags := load(source("sync \"one\" {\n  for_each = toset([var.x])"+body), ".", LoadOptions{})
 	checkGolden(t, "for_each_unknown", config, diags, "\x00")
+	config, diags = load(source("locals {\n  names = toset([var.x])\n}\nsync \"one\" {\n  for_each = local.names"+body), ".", LoadOptions{})
+	checkGolden(t, "for_each_unknown_made", config, diags, "\x00")
 }
 
 // TestSensitive: nothing of a sensitive value gets into a diagnostic.

@@ -37,11 +37,11 @@ func (v Vault) read(name string) func() (secret.Value, error) {
 		}
 		content, err := os.ReadFile(file)
 		if err != nil {
-			return secret.Value{}, fmt.Errorf("read the file that %s_FILE names: %w", name, err)
+			return secret.Value{}, fmt.Errorf("read the file that %s_FILE names: %w; make it readable, or name another", name, err)
 		}
 		value := secret.New(string(content)).TrimSpace()
 		if value.IsEmpty() {
-			return secret.Value{}, fmt.Errorf("the file that %s_FILE names is empty", name)
+			return secret.Value{}, fmt.Errorf("the file that %s_FILE names is empty; write the credential into it", name)
 		}
 		return value, nil
 	}

@@ -99,7 +99,7 @@ func (s Surroundings) sandbox(ctx context.Context) (*Place, error) {
 	}
 	server, err := sandbox.Start(ctx, sandbox.Options{Path: filepath.Join(dir, "world.json"), Now: s.Now})
 	if err != nil {
-		return nil, fmt.Errorf("start the sandbox: %w", err)
+		return nil, err // it says that the sandbox did not start
 	}
 	fmt.Fprintf(s.Stderr, "sandbox: %s, world in %s\n", server.Address(), filepath.Join(".kmsync", "sandbox", "world.json"))
 	c := server.Credentials()

@@ -93,7 +93,7 @@ func (l *loader) elements(attr *attribute) ([]*element, bool) {
 	return elements, true
 }
 
-const madeOf = "The value is not known. Correct what it is made of."
+const madeOf = "The value is not known: something that it is made of has none. Give that a value."
 
 // unknownRemedy names the variable without a value that a for_each needs.
 func unknownRemedy(attr *attribute) string {
