@@ -31,7 +31,7 @@ fuzz: ## run every fuzz target for FUZZTIME
 		done; \
 	done
 
-bench: ## measure wall time, CPU and memory beside a bare client
+bench: ## measure plan and apply beside a bare client, then how work grows with its size
 	go test -run '^$$' -bench . -benchtime 1x -timeout 20m ./cmd/kmsync
 	go test -run '^$$' -bench . $$(go list ./... | grep -v cmd/kmsync)
 

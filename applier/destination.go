@@ -73,7 +73,7 @@ func (w *writer) round(ctx context.Context) {
 		Workspace: read.Ref.Workspace, Repository: read.Ref.Repository, Environment: read.Ref.Environment,
 	}
 	holding := w.holding(read.Err)
-	if err := w.followMoves(ctx, len(holding)); err != nil {
+	if err := w.followMoves(ctx, holding); err != nil {
 		for _, t := range holding {
 			w.events <- failed(t, t.keepDoubt(err), t.lost)
 		}
@@ -274,20 +274,24 @@ func stopped(t task, moved string) Event {
 }
 
 // followMoves gives every record of the destination, in one step, to the sync that
-// owns it today: by a moved block, or by a name that the configuration got. So no
-// record keeps the old address beside new ones of the new address; but a create
-// that never got an answer does. It does nothing when there is no work.
-func (w *writer) followMoves(ctx context.Context, work int) error {
+// owns it today, if that sync has anything to do here: by a moved block, or by a name
+// that the configuration got. So no record keeps the old address beside new ones of
+// the new address; but a create that never got an answer does.
+func (w *writer) followMoves(ctx context.Context, tasks []task) error {
 	known := w.State.Destinations[w.id]
-	if known == nil || w.State.Rolled || w.followed || work == 0 {
+	if known == nil || w.State.Rolled || w.followed {
 		return nil
+	}
+	working := map[string]bool{}
+	for _, t := range tasks {
+		working[t.address] = true
 	}
 	w.owners = w.Graph.Owners(known)
 	var outcomes []ledger.Outcome
 	for _, key := range slices.Sorted(maps.Keys(known.Entries)) {
 		e := known.Entries[key]
 		now := ledger.Owner{Config: w.Graph.Name, Sync: w.owners.Of(e.Owner)}
-		if now.Sync != "" && now != e.Owner && e.UUID != "" {
+		if working[now.Sync] && now != e.Owner && e.UUID != "" {
 			outcomes = append(outcomes, ledger.Outcome{Kind: ledger.Reowned, Entry: ledger.Entry{Key: key, Owner: now}})
 		}
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/providers"
+	"github.com/hanzoai/kmsync/providers/secret"
 )
 
 // A record that names its sync by an address or a configuration of before gets the
@@ -118,6 +120,16 @@ func TestAllRecordsFollowAMove(t *testing.T) {
 		if slices.Contains(s.journal.all(), "settle "+key+" reowned") {
 			t.Errorf("%s has another owner", key)
 		}
+	}
+	// A sync that has nothing to do here takes no record over: it may be left out of the
+	// plan.
+	s = scene()
+	delete(s.state.Destinations[repositoryUUID].Entries, "LOST") // a record to forget is something to do
+	s.syncs = append(s.syncs, newSync("b", "/b", "web"))
+	s.folder["dev:/b"] = []providers.Secret{{ID: "b", Name: "OTHER", Version: 1, Value: secret.New(canary)}}
+	s.apply(t.Context(), t)
+	if got, noted := s.book.outcomes["KEPT"]; noted || s.result.Created != 1 {
+		t.Errorf("KEPT: %s, %+v", kindName(got.Kind), s.result)
 	}
 	s = scene("NEW")
 	s.before = func() {

@@ -66,6 +66,25 @@ func TestLongTextInJSON(t *testing.T) {
 	checkGolden(t, "json_long_text", config, diags, dots)
 }
 
+// TestBracketsBehindAMistakeInJSON: HCL's parser goes on behind a mistake, and would
+// recurse until the stack is full.
+func TestBracketsBehindAMistakeInJSON(t *testing.T) {
+	t.Parallel()
+	brackets := strings.Repeat("[", 500_000)
+	for _, start := range []string{`{"a": [01,`, `{"a": 01, "b": `, `{"a": "\x", "b": `, `{"a": nope, "b": `} {
+		config, diags := loadFile("main.sync.json", start+brackets)
+		if len(diags) != 1 || diags[0].Summary != "Expression too complex" {
+			t.Errorf("%s: %v", start, diags)
+		}
+		if start == `{"a": 01, "b": ` {
+			checkGolden(t, "json_brackets", config, diags, brackets)
+		}
+	}
+	if _, diags := loadFile("main.sync.json", `{"a": 01, "b": [`); diags[0].Summary == "Expression too complex" {
+		t.Errorf("a small mistake is not left to the parser: %v", diags)
+	}
+}
+
 // TestAnotherVersion names the version that runs, and the one that is wanted.
 func TestAnotherVersion(t *testing.T) {
 	t.Parallel()

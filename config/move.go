@@ -38,16 +38,21 @@ func (b *builder) buildMoves() {
 			moved[m.From.Value], into[m.To.Value] = m, m
 		}
 	}
-	for _, m := range moved {
-		if to := lastOf(m, moved); to != nil && !declared[to.To.Value] && !unsure {
+	told := map[string]bool{}
+	for _, m := range b.config.Moved {
+		if moved[m.From.Value] != m {
+			continue // reported
+		}
+		switch to := lastOf(m, moved); {
+		case to == nil:
+			b.report(spec.ErrorAt(m.Range, summaryMoved, fmt.Sprintf("The moves of %s lead back to it. Remove one of them.", m.From.Value)))
+		case !declared[to.To.Value] && !unsure && !told[to.From.Value]:
+			told[to.From.Value] = true
 			remedy := spec.DidYouMean(to.To.Value, slices.Clone(addresses), "%s")
 			if remedy == "" {
 				remedy = " Write the address of one that is."
 			}
 			b.report(spec.ErrorAt(to.To.Range, summaryMoved, fmt.Sprintf("No sync has the address %s.%s", to.To.Value, remedy)))
-			delete(moved, to.From.Value) // once
-		} else if to == nil {
-			b.report(spec.ErrorAt(m.Range, summaryMoved, fmt.Sprintf("The moves of %s lead back to it. Remove one of them.", m.From.Value)))
 		}
 	}
 	b.buildRemoved(declared, moved)

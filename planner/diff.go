@@ -22,7 +22,7 @@ import (
 // the ledger remembers, and returns the plan as of now. It is pure: the same input
 // gives the same plan, and it neither reads nor writes anything.
 func Diff(g *graph.Graph, obs *observe.Observation, state *ledger.State, now time.Time) *plan.Plan {
-	p := &plan.Plan{Complete: true}
+	p := &plan.Plan{Complete: true, Services: g.Services}
 	diffs := map[string]*DestinationDiff{}
 	for _, read := range obs.Destinations {
 		if read.Err == nil && diffs[read.ID] == nil {
@@ -103,9 +103,9 @@ func failureOf(n *graph.Node, obs *observe.Observation) *plan.Failure {
 	switch {
 	case err != nil && failure != nil:
 		failure.Summary = "Cannot read the source and the destination"
-		failure.Detail = strings.TrimSuffix(failure.Detail, ".") + "; " + unread(n, err)
+		failure.Detail = strings.TrimSuffix(failure.Detail, ".") + "; " + unread(n, obs, err)
 	case err != nil:
-		failure = &plan.Failure{Summary: "Cannot read the destination", Detail: unread(n, err), Range: n.Sync.Destination.Range}
+		failure = &plan.Failure{Summary: "Cannot read the destination", Detail: unread(n, obs, err), Range: n.Sync.Destination.Range}
 	case failure == nil && obs.Overlaps[n.Sync] != nil:
 		failure = &plan.Failure{Summary: "Syncs overlap", Detail: obs.Overlaps[n.Sync].Error(), Range: n.Sync.Destination.Range}
 	}
@@ -113,16 +113,25 @@ func failureOf(n *graph.Node, obs *observe.Observation) *plan.Failure {
 }
 
 // unread says why a destination could not be read. One that is not there is named
-// before the request that found out.
-func unread(n *graph.Node, err error) string {
+// before the request that found out, with one of a near name that was read.
+func unread(n *graph.Node, obs *observe.Observation, err error) string {
 	e, ok := errors.AsType[*providers.Error](err)
 	if !ok || e.Kind != providers.KindNotFound || e.Status == 0 {
 		return err.Error()
 	}
-	d := n.Destination
-	d.Environment = ""
-	return fmt.Sprintf("%s not found: %s (%s: HTTP %d). Check the name, or leave the sync out with --exclude %s.",
-		d, e.Hint, e.Op, e.Status, address.Quote(n.Sync.Address))
+	var names []string
+	for _, read := range obs.Destinations {
+		if read.Err == nil && strings.EqualFold(read.Ref.Workspace, n.Destination.Workspace) {
+			names = append(names, read.Ref.Repository)
+		}
+	}
+	slices.Sort(names)
+	did, name := "", n.Destination.Root()
+	if near := address.Nearest(name.Repository, names); near != "" && near != name.Repository {
+		did = fmt.Sprintf(" Did you mean %q?", near)
+	}
+	return fmt.Sprintf("%s not found: %s (%s: HTTP %d).%s Check the name, or leave the sync out with --exclude %s.",
+		name, e.Hint, e.Op, e.Status, did, address.Quote(n.Sync.Address))
 }
 
 // addFindings collects the findings of syncs and destinations in a fixed order,
@@ -151,12 +160,21 @@ func addFindings(p *plan.Plan, g *graph.Graph, obs *observe.Observation, state *
 	})
 }
 
-// strayFinding says that a removed block names a place where nothing is known.
+// strayFinding says that a removed block names a place where nothing is known, or that
+// another says the opposite.
 func strayFinding(s graph.Stray) plan.Finding {
 	r := s.Removed
 	left := make([]string, len(s.Left))
 	for i, d := range s.Left {
 		left[i] = address.Destination{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment}.String()
+	}
+	if s.Against != nil {
+		at := s.Against.Range
+		return plan.Finding{
+			Kind: verdict.FindRemoved, Severity: plan.Warning, Address: r.From.Value, Range: r.Range,
+			Detail: fmt.Sprintf("Two removed blocks for %s speak of %s, this one and that at %s:%d, and one keeps what the other deletes. "+
+				"Neither counts there. Remove one of them.", r.From.Value, left[0], at.Filename, at.Start.Line),
+		}
 	}
 	return plan.Finding{
 		Kind: verdict.FindRemoved, Severity: plan.Warning, Address: r.From.Value, Range: r.Range,

@@ -63,7 +63,7 @@ func TestAKeyThatMoved(t *testing.T) {
 	}{
 		"from a declared sync":           {"sync.a", "same", []string{"KEY adopt adopted"}, "adopted from sync.a"},
 		"from a sync that left":          {"sync.left", "same", []string{"KEY adopt adopted"}, "adopted from sync.left"},
-		"with another value":             {"sync.a", "other", []string{"KEY update source_changed"}, ""},
+		"with another value":             {"sync.a", "other", []string{"KEY update source_changed"}, "it was KEY of dev:/a before"},
 		"it has been this sync's":        {"sync.b", "same", nil, ""},
 		"from a sync of another place":   {"sync.c", "same", []string{"KEY adopt adopted"}, "adopted from sync.c"},
 		"from a sync that is turned off": {"sync.off", "same", []string{"KEY keep refused owned_by_inactive"}, "sync.off"},
@@ -438,6 +438,65 @@ func TestTwoSpellings(t *testing.T) {
 	for _, sync := range p.Syncs {
 		if sync.Destination.Environment != "Staging" || sync.Unmanaged != 1 {
 			t.Errorf("%s: %s, unmanaged %d", sync.Address, sync.Destination, sync.Unmanaged)
+		}
+	}
+}
+
+// Another secret behind a key that is there is told, with the one before, and is part
+// of what a reviewer decides; a rotation, or a secret made again, is not.
+func TestAnotherSecretBehindAKey(t *testing.T) {
+	t.Parallel()
+	digests := map[string]string{}
+	for name, change := range map[string]func(*scene){
+		"a rotation": func(*scene) {},
+		"made again": func(s *scene) { s.folders["/a"].Listing.Secrets[0].ID = "other" },
+		"another name": func(s *scene) {
+			s.syncs[0].Sources[0].Rename = map[string]config.Located[string]{"OTHER": set("KEY")}
+			s.syncs[0].Sources[0].Exclude = []config.Located[string]{set("KEY")}
+		},
+		"another folder": func(s *scene) { s.entries[""]["KEY"].Source.Path = "/before" },
+		"another KMS":    func(s *scene) { s.entries[""]["KEY"].Source.KMS = "l" },
+	} {
+		s := newScene(syncFrom("a", "/a", "")).secret("/a", "KEY", "new").secret("/a", "OTHER", "evil").owned("", "KEY", "sync.a", "old").owned("", "OTHER", "sync.a", "evil")
+		change(s)
+		p := s.plan()
+		c := changeOf(t, p, "sync.a", "KEY")
+		want := map[string]string{"another name": "KEY of dev:/a", "another folder": "KEY of dev:/before", "another KMS": "KEY of dev:/a (kms.l)"}[name]
+		detail := ""
+		if want != "" {
+			detail = "it was " + want + " before"
+		}
+		if c.Action != verdict.Update || c.Replaces != want || c.Detail != detail || (want != "") != (c.OldVersion == 0) {
+			t.Errorf("%s: %+v", name, c)
+		}
+		digests[name] = p.Digest
+	}
+	if digests["a rotation"] != digests["made again"] {
+		t.Error("a secret made again changes the digest")
+	}
+	for _, name := range []string{"another folder", "another KMS", "another name"} {
+		if digests[name] == digests["a rotation"] {
+			t.Errorf("%s: the digest does not see it", name)
+		}
+	}
+}
+
+// A repository that is not there is named with one of a near name that was read.
+func TestDidYouMeanTheRepository(t *testing.T) {
+	t.Parallel()
+	wrong := syncFrom("b", "/a", "")
+	wrong.Destination.Repository = set("wbe")
+	s := newScene(syncFrom("a", "/a", ""), wrong).secret("/a", "KEY", "1")
+	g := graph.New(&config.Config{Syncs: s.syncs})
+	obs := s.observe(g)
+	for ref, read := range obs.Destinations {
+		if ref.Repository == "wbe" {
+			*read = observe.DestinationRead{Ref: ref, Err: &providers.Error{Op: "read repository", Kind: providers.KindNotFound, Status: 404, Hint: "deleted, renamed, or this token lost access"}}
+		}
+	}
+	for _, sync := range Diff(g, obs, s.state(), sceneNow).Syncs {
+		if sync.Address == "sync.b" && !strings.Contains(sync.Failure.Detail, `acme/wbe not found: deleted, renamed, or this token lost access (read repository: HTTP 404). Did you mean "web"? Check`) {
+			t.Errorf("got %+v", sync.Failure)
 		}
 	}
 }

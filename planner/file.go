@@ -70,11 +70,31 @@ func (d *destination) change(n *graph.Node, key string, w *want.Want, v verdict.
 			c.Range = w.Range
 		}
 	}
+	if before := d.replaced(key, w); before != "" && v.Action == verdict.Update {
+		c.Replaces, c.OldVersion, c.Detail = before, 0, "it was "+before+" before"
+	}
 	c.Detail, c.Range = d.explain(n, key, v, c)
 	if v.Action == verdict.Rename {
 		c.RenamedFrom = d.renames.into[key].from.Key
 	}
+	if r := d.renames.of[key]; r != nil {
+		c.RenamedTo = r.to.Key
+	}
 	return c
+}
+
+// replaced names the secret that was last written to a key, where another one is
+// wanted there now: of another name or folder. One that was made again under its name
+// is the same to people.
+func (d *destination) replaced(key string, w *want.Want) string {
+	e := d.record.Entries[key]
+	if e == nil || w == nil || e.Source.Name == "" || (e.Source.Name == w.SecretKey && folderOf(e) == w.Source) {
+		return ""
+	}
+	if folder := folderOf(e); folder.KMS != w.Source.KMS {
+		return e.Source.Name + " of " + folder.String() + " (kms." + folder.KMS + ")"
+	}
+	return e.Source.Name + " of " + folderOf(e).String()
 }
 
 // explain completes a change with the names that its reason needs, and with the

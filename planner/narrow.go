@@ -22,15 +22,13 @@ func (o *omitted) narrow(s *plan.Sync, n *graph.Node, chosen address.Selection) 
 		return
 	}
 	names, targets := n.Names(), address.Selection{Target: chosen.Target}
-	unwritten := map[string]bool{} // old names whose new one is not written in this run
+	unwritten := map[string]bool{} // keys that a change is left out of
 	for _, c := range s.Changes {
-		if c.RenamedFrom != "" && !chosen.Writes(names, c.Key) {
-			unwritten[c.RenamedFrom] = true
-		}
+		unwritten[c.Key] = !chosen.Writes(names, c.Key)
 	}
 	var kept []plan.Change
 	for _, c := range s.Changes {
-		if c.Action == verdict.Delete && unwritten[c.Key] {
+		if c.Action == verdict.Delete && unwritten[c.RenamedTo] { // its new name is not there yet
 			c.Action, c.Reason, c.BlockedBy = verdict.Keep, verdict.RenameWaits, verdict.NotBlocked
 		}
 		switch {

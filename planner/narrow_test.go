@@ -305,3 +305,17 @@ func TestTargetAndAKeyOfASyncElsewhere(t *testing.T) {
 		t.Errorf("a key in range of a sync that may write here: %+v", c)
 	}
 }
+
+// So does each older name, where there are several.
+func TestNarrowedRenameOfTwoNames(t *testing.T) {
+	t.Parallel()
+	for _, selection := range [][2]string{{"", "sync.a/NEW"}, {"sync.a/*KEY", ""}} {
+		s := renaming()
+		older := s.owned("", "OLDER_KEY", "sync.a", "1").entries[""]["OLDER_KEY"]
+		older.Source = s.entries[""]["KEY"].Source
+		p := s.planOf(t, selection[0], selection[1])
+		if diff := cmp.Diff("sync.a planned\nKEY keep rename_waits\nOLDER_KEY keep rename_waits", everything(p)); diff != "" {
+			t.Errorf("%q: %s", selection, diff)
+		}
+	}
+}

@@ -279,3 +279,100 @@ func BenchmarkStart(b *testing.B) {
 		b.ReportMetric(0, "ns/op") // of all the starts
 	}
 }
+
+// benchValidate are the syncs that one for_each declares in BenchmarkValidate, the
+// fewest first. A fifth as many are written by hand beside them.
+var benchValidate = []int{250, 500, 1000}
+
+// BenchmarkValidate runs validate on configurations of three sizes in turns and
+// reports the medians of each. The ratio is that of the CPU times of the largest and
+// the smallest in the same turn: 4 is linear, less the start of the program.
+func BenchmarkValidate(b *testing.B) {
+	program := buildProgram(b)
+	var homes []string
+	for _, n := range benchValidate {
+		home := b.TempDir()
+		write(b, filepath.Join(home, "main.sync.hcl"), []byte(manySyncs(n)))
+		homes = append(homes, home)
+	}
+	for b.Loop() {
+		all := make([][]usage, len(homes))
+		for range max(1, *benchPairs) {
+			for i, home := range homes {
+				cmd := exec.Command(program, "validate")
+				cmd.Dir, cmd.Env = home, []string{"HOME=" + home}
+				used, text := measure(b, cmd)
+				if syncs := fmt.Sprintf("%d syncs", benchValidate[i]+benchValidate[i]/5); !strings.Contains(text, syncs) {
+					b.Fatalf("not %s:\n%s", syncs, tail([]byte(text)))
+				}
+				all[i] = append(all[i], used)
+			}
+		}
+		reportSizes(b, benchValidate, all)
+	}
+}
+
+// reportSizes reports the medians of what was run with each size, in turns.
+func reportSizes(b *testing.B, sizes []int, all [][]usage) {
+	var ratios []float64
+	last := len(all) - 1
+	for i := range all[0] {
+		ratios = append(ratios, all[last][i].cpu.Seconds()/all[0][i].cpu.Seconds())
+	}
+	for i, n := range sizes {
+		b.ReportMetric(median(each(all[i], func(u usage) float64 { return u.wall.Seconds() * 1000 })), fmt.Sprintf("wall-ms/%d", n))
+		b.ReportMetric(median(each(all[i], func(u usage) float64 { return u.cpu.Seconds() * 1000 })), fmt.Sprintf("cpu-ms/%d", n))
+	}
+	b.ReportMetric(median(ratios), fmt.Sprintf("cpu-ratio-%d/%d", sizes[last], sizes[0]))
+	b.ReportMetric(0, "ns/op") // of all the runs
+}
+
+// manySyncs declares n syncs by one for_each, and n/5 by hand.
+func manySyncs(n int) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "kms \"bench\" {\n  project = %q\n}\n\nconnection \"bitbucket\" \"acme\" {\n  workspace = %q\n}\n\nlocals {\n  services = {\n", benchProject, benchWorkspace)
+	for i := range n {
+		fmt.Fprintf(&text, "    service-%d = { repository = \"repo-%d\", environments = [\"dev\", \"prod\"] }\n", i, i)
+	}
+	text.WriteString(`  }
+}
+
+sync "service" {
+  for_each    = local.services
+  description = "Variables of ${each.key}"
+  source {
+    environment = each.value.environments[0]
+    secret_path = "/services/${each.key}"
+    include     = ["A", "B_*"]
+    rename      = { A = "AA" }
+  }
+  source {
+    environment = "dev"
+    secret_path = "/shared"
+    override    = true
+  }
+  destination "bitbucket" {
+    repository             = each.value.repository
+    deployment_environment = "Production"
+  }
+  options {
+    key_schema = "KMS_{{secretKey}}"
+    protect    = ["KMS_LEGACY_*", upper(each.key)]
+  }
+}
+`)
+	for i := range n / 5 {
+		fmt.Fprintf(&text, `
+sync "hand-%d" {
+  source {
+    environment = "dev"
+    secret_path = "/hand/%d"
+  }
+  destination "bitbucket" {
+    repository = "${local.services["service-%d"].repository}-hand"
+  }
+}
+`, i, i, i)
+	}
+	return text.String()
+}

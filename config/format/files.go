@@ -98,6 +98,17 @@ func formattable(name string) bool {
 	return strings.HasSuffix(name, ".sync.hcl") || strings.HasSuffix(name, ".syncvars")
 }
 
+// isOpen reports whether a link may lead to a file of this name: one that would be
+// formatted by itself.
+func isOpen(target string) bool {
+	for part := range strings.SplitSeq(target, "/") {
+		if strings.HasPrefix(part, ".") {
+			return false
+		}
+	}
+	return formattable(target)
+}
+
 // directory formats the files of a directory. name is what people call it, "" for
 // nothing.
 func (r *run) directory(ctx context.Context, full, name string) {
@@ -151,6 +162,11 @@ func (r *run) file(ctx context.Context, root *os.Root, at, full, name string) {
 		return
 	}
 	r.seen[full] = true
+	if target, _, err := resolve(root, at); err == nil && target != at && !isOpen(target) {
+		r.refuse(nil, errorIn(name, summaryOther, fmt.Sprintf(
+			"The link leads to %s, which is hidden or no *.sync.hcl or *.syncvars file. Remove the link, or give the text to: kmsync fmt -", target)))
+		return
+	}
 	src, diag := files.ReadSource(root.FS(), at)
 	if diag != nil {
 		diag.Subject.Filename = name
@@ -162,7 +178,7 @@ func (r *run) file(ctx context.Context, root *os.Root, at, full, name string) {
 		return
 	}
 	if !r.opt.Check {
-		if err := replace(root, at, formatted); err != nil {
+		if err := replace(root, at, src, formatted); err != nil {
 			r.refuse(nil, unwritable(name, err))
 			return
 		}
@@ -192,8 +208,17 @@ func (r *run) refuse(src []byte, diags ...*hcl.Diagnostic) {
 
 // unwritable explains why a file could not be replaced.
 func unwritable(name string, err error) *hcl.Diagnostic {
+	remedy := "Make the file and its directory writable"
+	switch {
+	case errors.Is(err, errMoved):
+		remedy = "Name the file that it leads to"
+	case errors.Is(err, errChanged):
+		remedy = "Format it again"
+	case errors.Is(err, errCrowded):
+		remedy = "Remove them"
+	}
 	return errorIn(name, summaryUnwritable, fmt.Sprintf(
-		"The file stays as it is: %s. Make the file and its directory writable, or see the changes with: kmsync fmt --check --diff", cause(err)))
+		"The file stays as it is: %s. %s, or see the changes with: kmsync fmt --check --diff", cause(err), remedy))
 }
 
 // errorIn is a mistake that concerns a whole file.

@@ -116,10 +116,10 @@ func contents(t *testing.T, dir string) map[string]string {
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	content := map[string]string{
-		"in/link.sync.hcl": "-> real/text", "in/real/text": ugly, "in/twice.sync.hcl": "-> link.sync.hcl",
+		"in/link.sync.hcl": "-> real/text.sync.hcl", "in/real/text.sync.hcl": ugly, "in/twice.sync.hcl": "-> link.sync.hcl",
 		"in/out.sync.hcl": "-> ../outside.sync.hcl", "in/gone.sync.hcl": "-> nothing", "in/self.sync.hcl": "-> self.sync.hcl",
 		"in/dir": "-> ../other", "in/askew.sync.hcl": "-> deep/down/../text", "in/deep/down": "-> ../real/below",
-		"in/real/below/keep": "", "in/deep/text": ugly, "in/real/text2": ugly,
+		"in/real/below/keep": "", "in/deep/text": ugly, "in/real/text2": ugly, "in/odd.sync.hcl": "-> real/text2",
 		"outside.sync.hcl": ugly, "other/o.sync.hcl": ugly,
 	}
 	dir := tree(t, content)
@@ -133,12 +133,12 @@ func TestLinks(t *testing.T) {
 	}
 	want := []string{
 		"askew.sync.hcl: Cannot write the file", "gone.sync.hcl: Cannot read the configuration",
-		"out.sync.hcl: Link out of the directory", "self.sync.hcl: Cannot read the configuration",
+		"odd.sync.hcl: Not a file to format", "out.sync.hcl: Link out of the directory", "self.sync.hcl: Cannot read the configuration",
 	}
 	if diff := cmp.Diff(want, summaries); diff != "" {
 		t.Error(diff)
 	}
-	content["in/real/text"] = pretty
+	content["in/real/text.sync.hcl"] = pretty
 	if diff := cmp.Diff(content, contents(t, dir)); diff != "" {
 		t.Errorf("what is there now:\n%s", diff)
 	}
@@ -173,6 +173,26 @@ func TestPermissions(t *testing.T) {
 		t.Error(names, diags)
 	}
 	if now := contents(t, dir); now["main.sync.hcl"] != ugly || len(now) != 2 {
+		t.Error(now)
+	}
+}
+
+// TestReplaceWhatChanged: what somebody wrote after the file was read stays, and
+// nothing is left beside it.
+func TestReplaceWhatChanged(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{"main.sync.hcl": "theirs = 1\n", "link.sync.hcl": "-> main.sync.hcl"})
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	for _, name := range []string{"main.sync.hcl", "link.sync.hcl"} {
+		if err := replace(root, name, []byte(ugly), []byte(pretty)); !errors.Is(err, errChanged) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if now := contents(t, dir); now["main.sync.hcl"] != "theirs = 1\n" || len(now) != 2 {
 		t.Error(now)
 	}
 }

@@ -1,8 +1,6 @@
 package format
 
 import (
-	"bytes"
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -67,30 +65,5 @@ func TestSameTokens(t *testing.T) {
 	}
 	if !sameTokens(tokens(source), tokens([]byte("  a=\"b\"\t# c\n"))) {
 		t.Error("blanks count")
-	}
-}
-
-// BenchmarkFormat formats 5,000 lines of which none is in canonical form.
-func BenchmarkFormat(b *testing.B) {
-	var source bytes.Buffer
-	for i := range 500 {
-		fmt.Fprintf(&source, `sync "service-%d" { # of team %d
-source   {
-environment="dev"
-   secret_path     = "/services/${ each.key }/%d" # not the old one
-}
-destination "bitbucket"{
-repository="service-%d"
-}
-options  {protect=["A_*","B"]}
-}
-`, i, i%7, i, i)
-	}
-	b.SetBytes(int64(source.Len()))
-	for b.Loop() {
-		formatted, diags := Format("main.sync.hcl", source.Bytes())
-		if diags.HasErrors() || bytes.Equal(formatted, source.Bytes()) {
-			b.Fatal(diags)
-		}
 	}
 }

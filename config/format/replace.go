@@ -1,6 +1,8 @@
 package format
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +14,12 @@ import (
 // errMoved says that what was opened is not what a link leads to.
 var errMoved = errors.New("it cannot be found out where this link leads")
 
+// errChanged says that somebody else wrote the file after it was read.
+var errChanged = errors.New("it was changed while it was being formatted")
+
+// errCrowded says that there is no name left for a new file.
+var errCrowded = fmt.Errorf("%d files with names of the form .NAME.N.tmp, which killed runs left, lie beside it", maxTemporary)
+
 const (
 	// maxLinks is how many links may follow one another.
 	maxLinks = 16
@@ -20,9 +28,9 @@ const (
 )
 
 // replace gives a file of the directory new content, all at once: a reader sees the
-// old or the new. A link stays one, and the file that it leads to is replaced. A
+// old or the new. What was written since it was read stays. A link stays one, and the file that it leads to is replaced. A
 // file that may not be written is left alone, although its directory may.
-func replace(root *os.Root, name string, content []byte) error {
+func replace(root *os.Root, name string, before, content []byte) error {
 	target, info, err := resolve(root, name)
 	if err != nil {
 		return err
@@ -38,6 +46,9 @@ func replace(root *os.Root, name string, content []byte) error {
 	}
 	if err := errors.Join(fill(file, content, info.Mode().Perm()), file.Close()); err != nil {
 		return errors.Join(err, root.Remove(temporary))
+	}
+	if now, err := root.ReadFile(target); err != nil || !bytes.Equal(now, before) {
+		return errors.Join(cmp.Or(err, errChanged), root.Remove(temporary))
 	}
 	if err := root.Rename(temporary, target); err != nil {
 		return errors.Join(err, root.Remove(temporary))
@@ -82,7 +93,7 @@ func create(root *os.Root, beside string) (string, *os.File, error) {
 			return name, file, err
 		}
 	}
-	return "", nil, fmt.Errorf("%d temporary files lie beside it", maxTemporary)
+	return "", nil, errCrowded
 }
 
 // fill writes the content to disk.

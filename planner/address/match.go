@@ -1,6 +1,9 @@
 package address
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Matches reports whether the pattern names the sync, or keys of it: for a key
 // without a sync that is true of every sync.
@@ -28,6 +31,31 @@ func (d Destination) matches(other Destination) bool {
 		glob(strings.ToLower(d.Repository), strings.ToLower(other.Repository)) &&
 		(d.Environment == "") == (other.Environment == "") && (d.Repository == "") == (other.Repository == "") &&
 		glob(d.Environment, other.Environment)
+}
+
+// mayMatch reports whether the pattern may name the deployment environment of a
+// destination that is spelled in another way than the pattern: as its UUID, its slug,
+// or in another case. Which it is, only Bitbucket knows.
+func (d Destination) mayMatch(other Destination) bool {
+	if d.Environment == "" || other.Environment == "" {
+		return false
+	}
+	spelled := d
+	spelled.Environment = other.Environment
+	isUUID := func(s string) bool { return strings.HasPrefix(s, "{") }
+	return spelled.matches(other) &&
+		(isUUID(d.Environment) != isUUID(other.Environment) || glob(PlainName(d.Environment), PlainName(other.Environment)))
+}
+
+// PlainName is the same for the name of an environment, in whatever case, and for
+// the slug that Bitbucket makes of it. It may be the same for two environments.
+func PlainName(environment string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == '*' {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, environment)
 }
 
 // MatchesKey reports whether the pattern names this destination key of the sync.

@@ -2,6 +2,7 @@ package address
 
 import (
 	"slices"
+	"strings"
 )
 
 // Selection is what --target and --exclude choose of a configuration. The zero
@@ -22,9 +23,24 @@ func ParseSelection(target, exclude []string) (Selection, error) {
 	return Selection{targets, excludes}, err
 }
 
-// Excludes reports whether the whole sync is excluded.
+// Excludes reports whether the whole sync is excluded. An environment that may be the
+// one that is named, in another spelling, is excluded too: what is left out by mistake
+// is shown, and what is written by mistake is not taken back.
 func (s Selection) Excludes(sync Sync) bool {
-	return slices.ContainsFunc(s.Exclude, func(p Pattern) bool { return !p.NamesKeys() && p.Matches(sync) })
+	return slices.ContainsFunc(s.Exclude, func(p Pattern) bool {
+		return !p.NamesKeys() && (p.Matches(sync) || p.form == ofDestination && p.destination.mayMatch(sync.Destination))
+	})
+}
+
+// ByUUID returns what a selection excludes by the UUID of an environment.
+func (s Selection) ByUUID() Selection {
+	var named []Pattern
+	for _, p := range s.Exclude {
+		if strings.HasPrefix(p.destination.Environment, "{") {
+			named = append(named, p)
+		}
+	}
+	return Selection{Exclude: named}
 }
 
 // Targets reports whether the sync, or keys of it, may be written: it is not

@@ -160,6 +160,7 @@ type changeDocument struct {
 	Version     int             `json:"version,omitempty"`
 	OldVersion  int             `json:"old_version,omitempty"`
 	RenamedFrom string          `json:"renamed_from,omitempty"`
+	Replaces    string          `json:"replaces,omitempty"`
 	Detail      string          `json:"detail,omitempty"`
 	Source      *sourceDocument `json:"source,omitempty"`
 }
@@ -253,6 +254,7 @@ func encodeChange(c plan.Change) changeDocument {
 		Version:     c.Version,
 		OldVersion:  c.OldVersion,
 		RenamedFrom: c.RenamedFrom,
+		Replaces:    c.Replaces,
 		Detail:      c.Detail,
 	}
 	if c.Source != (graph.SourceRef{}) {

@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/address"
@@ -15,6 +16,9 @@ type Graph struct {
 	Folders      []SourceRef      // to read, distinct, sorted
 	Destinations []DestinationRef // to read, distinct, as written, sorted
 	Name         string           // kmsync.name; "" for none
+	// Services say what the kms and connection blocks lead to, by "kms.NAME" and
+	// "connection.NAME": project, address and credentials as they are written.
+	Services map[string]string
 	// Selection says which keys may be written; see [Graph.Select].
 	Selection address.Selection
 
@@ -29,13 +33,24 @@ type Node struct {
 	Folders     []SourceRef // the sources, in order
 	Destination DestinationRef
 	Removed     *config.Removed // nil for a sync that is declared
-	Choice      Choice
+	// Seen is the name by which the ledger last saw the environment of what a sync left:
+	// the destination has its UUID. It is "" for a sync that is declared.
+	Seen string
+	// LedgerID is the id of the destination in the ledger, for what a sync left.
+	LedgerID string
+	Choice   Choice
 }
 
 // New returns the graph of a valid configuration. A disabled sync is a node,
 // but nothing is read on its behalf.
 func New(cfg *config.Config) *Graph {
-	g := &Graph{Name: cfg.Name.Value, moved: map[string]*config.Moved{}, removed: cfg.Removed}
+	g := &Graph{Name: cfg.Name.Value, Services: map[string]string{}, moved: map[string]*config.Moved{}, removed: cfg.Removed}
+	for label, k := range cfg.KMS {
+		g.Services["kms."+label] = strings.Join([]string{k.Project.Value, k.Address.Value, k.CredentialsPrefix.Value}, " ")
+	}
+	for label, c := range cfg.Connections {
+		g.Services["connection."+label] = strings.Join([]string{c.Address.Value, c.CredentialsPrefix.Value}, " ")
+	}
 	for _, m := range cfg.Moved {
 		g.moved[m.From.Value] = m
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/ledger"
@@ -34,24 +35,48 @@ func (g *Graph) Leavings(state *ledger.State) *Graph {
 	return with.Select(g.Selection)
 }
 
-// blocksFor returns the removed blocks that decide about keys in a destination:
-// of two for one sync, the one that names the destination.
+// blocksFor returns the removed blocks that decide about keys in a destination: for
+// each sync the one that names the destination best. Where two do so equally well and
+// differ, neither decides.
 func (g *Graph) blocksFor(d *ledger.Destination, state *ledger.State) []*config.Removed {
-	left := g.left(d)
+	best := g.fitting(d, state)
 	var blocks []*config.Removed
-	for _, r := range g.removed {
-		if !left[r.From.Value] || !speaksOf(r, d, state) || (r.Workspace == "" && !r.Keep.Value && g.hasStray(r.From.Value, state)) {
-			continue
-		}
-		i := slices.IndexFunc(blocks, func(b *config.Removed) bool { return b.From.Value == r.From.Value })
-		switch {
-		case i < 0:
-			blocks = append(blocks, r)
-		case r.Workspace != "":
-			blocks[i] = r
+	for _, from := range slices.Sorted(maps.Keys(best)) {
+		if same := best[from]; contradiction(same) == nil {
+			blocks = append(blocks, same[0])
 		}
 	}
 	return blocks
+}
+
+// contradiction returns a block that says another thing than the first, or nil.
+func contradiction(same []*config.Removed) *config.Removed {
+	for _, r := range same {
+		if r.Keep.Value != same[0].Keep.Value {
+			return r
+		}
+	}
+	return nil
+}
+
+// fitting returns, by sync, the removed blocks that name a destination best, if the
+// sync left keys there.
+func (g *Graph) fitting(d *ledger.Destination, state *ledger.State) map[string][]*config.Removed {
+	left := g.left(d)
+	best := map[string][]*config.Removed{}
+	for _, r := range g.removed {
+		from := r.From.Value
+		if !left[from] || !speaksOf(r, d, state) || (!r.Keep.Value && g.hasStray(from, state)) {
+			continue
+		}
+		switch known := best[from]; {
+		case len(known) == 0 || fit(r, d) > fit(known[0], d):
+			best[from] = []*config.Removed{r}
+		case fit(r, d) == fit(known[0], d):
+			best[from] = append(known, r)
+		}
+	}
+	return best
 }
 
 // left returns the addresses of today that records of the destination belong to.
@@ -65,24 +90,35 @@ func (g *Graph) left(d *ledger.Destination) map[string]bool {
 	return left
 }
 
-// Stray is a removed block that names a destination which the ledger does not know,
-// as by a slip of the hand, while its sync left keys elsewhere.
+// Stray is a removed block that does not count: it names a destination which the
+// ledger does not know, as by a slip of the hand, while its sync left keys elsewhere;
+// or another block says the opposite of the same place.
 type Stray struct {
 	Removed *config.Removed
-	Left    []DestinationRef // where the sync left keys, sorted
+	Against *config.Removed  // the other block, or nil
+	Left    []DestinationRef // where the sync left keys, sorted; or the place of both blocks
 }
 
-// Strays returns the removed blocks that name no destination of the ledger.
+// Strays returns the removed blocks that do not count.
 func (g *Graph) Strays(state *ledger.State) []Stray {
 	var strays []Stray
+	for _, id := range slices.Sorted(maps.Keys(state.Destinations)) {
+		d := state.Destinations[id]
+		best := g.fitting(d, state)
+		for _, from := range slices.Sorted(maps.Keys(best)) {
+			if other := contradiction(best[from]); other != nil && !state.Rolled {
+				strays = append(strays, Stray{best[from][0], other, []DestinationRef{seenAs(d)}})
+			}
+		}
+	}
 	for _, r := range g.removed {
 		if state.Rolled || !isStray(r, state) {
 			continue
 		}
 		stray := Stray{Removed: r}
 		for _, d := range state.Destinations {
-			if g.left(d)[r.From.Value] {
-				stray.Left = append(stray.Left, DestinationRef{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment})
+			if n := g.Declared(r.From.Value); g.left(d)[r.From.Value] && (n == nil || !n.MayHaveFed(d)) {
+				stray.Left = append(stray.Left, seenAs(d))
 			}
 		}
 		if slices.SortFunc(stray.Left, CompareDestinations); len(stray.Left) > 0 {
@@ -92,8 +128,13 @@ func (g *Graph) Strays(state *ledger.State) []Stray {
 	return strays
 }
 
+// seenAs is a destination by the names it was last seen with.
+func seenAs(d *ledger.Destination) DestinationRef {
+	return DestinationRef{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment}
+}
+
 // hasStray reports whether a removed block of a sync is a stray one. What that block
-// means to keep is not known then, so the block for all destinations deletes nothing.
+// means to keep is not known then, so no block deletes anything of that sync.
 func (g *Graph) hasStray(from string, state *ledger.State) bool {
 	return slices.ContainsFunc(g.removed, func(r *config.Removed) bool { return r.From.Value == from && isStray(r, state) })
 }
@@ -125,23 +166,33 @@ func speaksOf(r *config.Removed, d *ledger.Destination, state *ledger.State) boo
 
 // How well a destination fits the name that a removed block gives.
 const (
-	fitSlug = 1 + iota
+	fitAll = 1 + iota // it gives none
+	fitSlug
 	fitCase
 	fitExact
 )
 
 func fit(r *config.Removed, d *ledger.Destination) int {
 	switch {
+	case r.Workspace == "":
+		return fitAll
 	case !strings.EqualFold(r.Workspace, d.Workspace) || !strings.EqualFold(r.Repository, d.Repository) || (r.Environment == "") != (d.EnvironmentUUID == ""):
 		return 0
 	case r.Environment == d.Environment || (r.Environment != "" && strings.EqualFold(r.Environment, d.EnvironmentUUID)):
 		return fitExact
 	case strings.EqualFold(r.Environment, d.Environment):
 		return fitCase
-	case plainName(r.Environment) == plainName(d.Environment):
+	case slugOf(r.Environment) == slugOf(d.Environment):
 		return fitSlug
 	}
 	return 0
+}
+
+// slugOf is the slug that Bitbucket makes of the name of an environment, as far as
+// that was seen: lower case, with a hyphen for what is neither a letter nor a digit.
+func slugOf(environment string) string {
+	words := strings.FieldsFunc(strings.ToLower(environment), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return strings.Join(words, "-")
 }
 
 // add adds what a removed block's sync left in a destination, unless the selection
@@ -150,8 +201,8 @@ func (g *Graph) add(r *config.Removed, d *ledger.Destination) {
 	ref := g.spelled(DestinationRef{Connection: r.Connection, Workspace: d.Workspace, Repository: d.Repository, Environment: d.EnvironmentUUID})
 	sync := &config.Sync{Address: r.From.Value, Range: r.Range, Destination: config.Destination{Range: r.Range}}
 	sync.Enabled.Value = true
-	n := &Node{Sync: sync, Destination: ref, Removed: r}
-	if !g.hasRemoved(r, ref) && !g.Selection.Excludes(n.Names()) && (g.Selection.Targets(n.Names()) || g.isTouched(ref)) {
+	n := &Node{Sync: sync, Destination: ref, Removed: r, Seen: d.Environment, LedgerID: d.ID}
+	if !g.hasRemoved(r, ref) && !g.Selection.Excludes(n.Names()) && !n.isExcludedByUUID(g.Selection) && (g.Selection.Targets(n.Names()) || g.isTouched(ref)) {
 		g.Nodes = append(g.Nodes, n)
 	}
 }

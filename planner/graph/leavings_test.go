@@ -70,6 +70,12 @@ func TestLeavings(t *testing.T) {
 		{"by UUID", []*config.Removed{removed(false, "acme/web/{S}")}, stateOf(web, staging, twin), []string{"acme/web ({s}) delete"}},
 		{"exact beats case", []*config.Removed{removed(false, "acme/web/staging")}, stateOf(staging, twin), []string{"acme/web ({t}) delete"}},
 		{"by its slug", []*config.Removed{removed(false, "acme/web/eu-west")}, stateOf(staging, left("5", "web", "EU West", "{e}", gone)), []string{"acme/web ({e}) delete"}},
+		{"no slug of it", []*config.Removed{removed(false, "acme/web/eu1")}, stateOf(left("5", "web", "eu-1", "{e}", gone)), nil},
+		{"the better fit", []*config.Removed{removed(true, "acme/web/eu-1"), removed(false, "acme/web/eu 1")}, stateOf(left("5", "web", "eu-1", "{e}", gone)), []string{"acme/web ({e}) keep"}},
+		{"the better fit first", []*config.Removed{removed(false, "acme/web/EU 1"), removed(true, "acme/web/EU-1")}, stateOf(left("5", "web", "eu-1", "{e}", gone)), []string{"acme/web ({e}) keep"}},
+		{"two that differ", []*config.Removed{removed(true, "acme/web/eu-1"), removed(false, "acme/web/{E}")}, stateOf(left("5", "web", "eu-1", "{e}", gone)), nil},
+		{"two that agree", []*config.Removed{removed(false, "acme/web/eu-1"), removed(false, "acme/web/{E}")}, stateOf(left("5", "web", "eu-1", "{e}", gone)), []string{"acme/web ({e}) delete"}},
+		{"a slip beside another place", []*config.Removed{removed(false, "acme/web"), removed(true, "acme/wbe")}, stateOf(web, api), nil},
 		{"two of one slug", []*config.Removed{removed(false, "acme/web/eu-west")}, stateOf(left("5", "web", "EU West", "{e}", gone), left("6", "web", "EU_West", "{f}", gone)), nil},
 		{"the repository is no environment", []*config.Removed{removed(false, "acme/web")}, stateOf(staging), nil},
 		{"neither is exact", []*config.Removed{removed(false, "acme/web/STAGING")}, stateOf(staging, twin), nil},
@@ -191,6 +197,50 @@ func TestStrays(t *testing.T) {
 		}
 		if got := strings.Join(places, ", "); got != test.want {
 			t.Errorf("%s: %q", test.name, got)
+		}
+	}
+}
+
+// Two blocks of one place that differ are told, with both.
+func TestContradictions(t *testing.T) {
+	t.Parallel()
+	state := stateOf(left("5", "web", "eu-1", "{e}", ledger.Owner{Sync: "sync.gone"}))
+	g := graph.New(&config.Config{Removed: []*config.Removed{removed(true, "acme/web/eu-1"), removed(false, "acme/web/{e}")}})
+	strays := g.Strays(state)
+	if len(strays) != 1 || !strays[0].Removed.Keep.Value || strays[0].Against == nil || strays[0].Against.Keep.Value || strays[0].Left[0].String() != "acme/web (eu-1)" {
+		t.Errorf("got %+v", strays)
+	}
+}
+
+// What a sync left is excluded and targeted by the name that its place was last seen
+// with, and by its UUID.
+func TestLeavingsByTheirPlace(t *testing.T) {
+	t.Parallel()
+	state := stateOf(left("2", "web", "Staging", "{s}", ledger.Owner{Sync: "sync.gone"}))
+	for _, test := range []struct {
+		target, exclude string
+		want            []string
+	}{
+		{"", "acme/web/Staging", nil},
+		{"", "acme/web/staging", nil},
+		{"", "acme/web/{s}", nil},
+		{"", "acme/web/Production", []string{"acme/web ({s}) keep"}},
+		{"acme/web/Staging", "", []string{"acme/web ({s}) keep"}},
+		{"acme/web", "", nil},
+	} {
+		chosen, err := address.ParseSelection(strings.Fields(test.target), strings.Fields(test.exclude))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := graph.New(&config.Config{Removed: []*config.Removed{removed(true, "")}}).Select(chosen).Leavings(state)
+		var got []string
+		for _, n := range g.Nodes {
+			if n.Removed != nil && n.IsRead() {
+				got = append(got, n.Destination.String()+" keep")
+			}
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("--target %q --exclude %q: %s", test.target, test.exclude, diff)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package graph
 import (
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/ledger"
@@ -25,14 +24,22 @@ func (n *Node) IsRead() bool { return n.Sync.Enabled.Value && n.Choice == Chosen
 // Names returns the sync as addresses are compared with it.
 func (n *Node) Names() address.Sync {
 	d := n.Destination
-	if n.Removed != nil && n.Removed.Environment != "" {
-		d.Environment = n.Removed.Environment // the node itself has the UUID
+	if n.Seen != "" {
+		d.Environment = n.Seen
 	}
 	s := address.Sync{Address: n.Sync.Address, Destination: address.Destination{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment}}
 	for _, f := range n.Folders {
 		s.Sources = append(s.Sources, address.Source{Environment: f.Environment, Path: f.Path})
 	}
 	return s
+}
+
+// isExcludedByUUID reports whether a selection excludes the node by the UUID of its
+// environment, while its names have the name.
+func (n *Node) isExcludedByUUID(s address.Selection) bool {
+	names := n.Names()
+	names.Destination.Environment = n.Destination.Environment
+	return n.Seen != "" && s.ByUUID().Excludes(names)
 }
 
 // Names returns all syncs as addresses are compared with them.
@@ -56,7 +63,7 @@ func (g *Graph) Select(s address.Selection) *Graph {
 		n := *node
 		chosen.Nodes = append(chosen.Nodes, &n)
 		switch names := n.Names(); {
-		case s.Excludes(names):
+		case s.Excludes(names) || n.isExcludedByUUID(s):
 			n.Choice = Excluded
 		case s.Targets(names):
 			n.Choice, touched = Chosen, append(touched, n.Destination)
@@ -90,23 +97,11 @@ func (d DestinationRef) MayBe(other DestinationRef, environmentUUID string) bool
 	case isUUID != otherIsUUID:
 		return true // which one it is, only Bitbucket knows
 	}
-	return strings.EqualFold(d.Environment, other.Environment) || plainName(d.Environment) == plainName(other.Environment)
+	return strings.EqualFold(d.Environment, other.Environment) || address.PlainName(d.Environment) == address.PlainName(other.Environment)
 }
 
 // MayHaveFed reports whether the sync may be one of a destination of the ledger, by
 // the names that this was last seen with.
 func (n *Node) MayHaveFed(d *ledger.Destination) bool {
-	seen := DestinationRef{Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment}
-	return d.Workspace != "" && n.Destination.MayBe(seen, d.EnvironmentUUID)
-}
-
-// plainName is the same for the name of an environment, in whatever case, and for
-// the slug that Bitbucket makes of it.
-func plainName(environment string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, environment)
+	return d.Workspace != "" && n.Destination.MayBe(seenAs(d), d.EnvironmentUUID)
 }

@@ -38,6 +38,9 @@ func TestSelect(t *testing.T) {
 		{"", "sync.c KEY", "dev:/a dev:/b dev:/d", "acme/WEB acme/api acme/web"},
 		{"dev:/d", "", "dev:/a dev:/d", "acme/api"},
 		{"sync.off", "", "dev:/a dev:/b", "acme/WEB acme/web"},
+		{"", "acme/web/staging", "dev:/a dev:/b dev:/d", "acme/WEB acme/api acme/web"}, // the name in another case
+		{"", "acme/web/{1a}", "dev:/a dev:/b dev:/d", "acme/WEB acme/api acme/web"},    // which it is, is not known
+		{"", "acme/web/Production", "dev:/a dev:/b dev:/c dev:/d", "acme/WEB acme/api acme/web acme/web (Staging)"},
 	} {
 		s, err := address.ParseSelection(strings.Fields(test.target), strings.Fields(test.exclude))
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -80,4 +81,29 @@ func TestFoldersWaitForTheFirst(t *testing.T) {
 			t.Errorf("calls at %v", at)
 		}
 	})
+}
+
+// What a sync left in a repository that has another name now is read by that name,
+// where a sync writes it; the old name need not be there.
+func TestLeavingsOfARenamedRepository(t *testing.T) {
+	t.Parallel()
+	s := newServices()
+	s.errs["repository acme/web"] = &providers.Error{Op: "read repository", Kind: providers.KindNotFound, Status: 404}
+	s.errs["variables acme/web"] = s.errs["repository acme/web"]
+	state := remembers(webUUID, "", "{v1}")
+	state.Destinations[webUUID].Entries["A"].Owner.Sync = "sync.gone"
+	cfg := &config.Config{
+		Syncs:   []*config.Sync{newSync("b", "/app", "renamed")},
+		Removed: []*config.Removed{{From: set("sync.gone"), Keep: set(true), Connection: "b"}},
+	}
+	g := graph.New(cfg).Leavings(state)
+	obs := s.observer(8).Observe(t.Context(), g, state)
+	for r, read := range obs.Destinations {
+		if read.Err != nil || read.ID != webUUID || read.Ref.Repository != "renamed" {
+			t.Errorf("%s: %+v", r, read)
+		}
+	}
+	if len(obs.Destinations) != 2 {
+		t.Errorf("%d destinations", len(obs.Destinations))
+	}
 }

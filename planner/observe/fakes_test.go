@@ -57,6 +57,7 @@ type services struct {
 	environments []providers.Environment
 	uuid         string
 	otherSpace   string            // what acme is now; "" for workspaceUUID
+	uuidOf       map[string]string // of other workspaces
 	uuids        map[string]string // of repositories that have another one
 	// during is called in every call.
 	during func(call string)
@@ -123,7 +124,7 @@ func (s *services) Repository(ctx context.Context, workspace, repository string)
 
 // Workspace implements providers.Reader.
 func (s *services) Workspace(ctx context.Context, workspace string) (providers.Workspace, error) {
-	return providers.Workspace{UUID: cmp.Or(s.otherSpace, workspaceUUID)}, s.call(ctx, "workspace "+workspace)
+	return providers.Workspace{UUID: cmp.Or(s.uuidOf[workspace], s.otherSpace, workspaceUUID)}, s.call(ctx, "workspace "+workspace)
 }
 
 // made returns the calls so far, sorted, and forgets them.

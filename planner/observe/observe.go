@@ -92,30 +92,47 @@ func (o *Observer) Observe(ctx context.Context, g *graph.Graph, state *ledger.St
 		work.Go(func() { r.read(ctx) })
 	}
 	work.Wait()
+	shareRenamed(g, obs)
 	tellApart(obs)
 	obs.Overlaps = overlaps(g, obs)
 	return obs
 }
 
-// tellApart refuses destinations of one repository UUID under different names: one
-// of them is not what it seems, and what is meant for one must not get into the
-// other.
+// shareRenamed lets what a sync left in a repository that was renamed since be found
+// under the new name, where another sync has that.
+func shareRenamed(g *graph.Graph, obs *Observation) {
+	for _, n := range g.Nodes {
+		left := obs.Destinations[n.Destination]
+		if n.Removed == nil || left == nil {
+			continue
+		}
+		for ref, read := range obs.Destinations {
+			if read.Err == nil && read.ID == n.LedgerID && !strings.EqualFold(ref.Repository, n.Destination.Repository) {
+				obs.Destinations[n.Destination] = read
+			}
+		}
+	}
+}
+
+// tellApart refuses destinations of one UUID under different names, also a workspace
+// and a repository: one of them is not what it seems, and what is meant for one must
+// not get into the other.
 func tellApart(obs *Observation) {
 	names := map[string]map[string]bool{} // by UUID
 	for _, read := range obs.Destinations {
 		if read.Err == nil {
-			if names[read.RepositoryUUID] == nil {
-				names[read.RepositoryUUID] = map[string]bool{}
+			if names[rootOf(read.ID)] == nil {
+				names[rootOf(read.ID)] = map[string]bool{}
 			}
-			names[read.RepositoryUUID][strings.ToLower(repositoryKey(read.Ref))] = true
+			names[rootOf(read.ID)][strings.ToLower(read.Ref.Root().String())] = true
 		}
 	}
 	for _, read := range obs.Destinations {
-		if same := names[read.RepositoryUUID]; read.Err == nil && len(same) > 1 {
+		if same := names[rootOf(read.ID)]; read.Err == nil && len(same) > 1 {
 			read.Err = &providers.Error{
-				Op: "identify repository", Scope: repositoryKey(read.Ref), Kind: providers.KindAmbiguous,
-				Hint: fmt.Sprintf("%s are said to be one repository, so which of them is meant is not known and nothing is written there; "+
-					"if one is an old name, write the new one", strings.Join(slices.Sorted(maps.Keys(same)), " and ")),
+				Op: "identify " + read.Ref.RootKind(), Scope: read.Ref.Root().String(), Kind: providers.KindAmbiguous,
+				Hint: fmt.Sprintf("%s are said to be one %s, so which of them is meant is not known and nothing is written there; "+
+					"if one is an old name, write the new one", strings.Join(slices.Sorted(maps.Keys(same)), " and "), read.Ref.RootKind()),
 			}
 		}
 	}

@@ -215,3 +215,26 @@ func TestOverlapsAfterNamesAreResolved(t *testing.T) {
 		}
 	}
 }
+
+// Two workspaces are two places. A workspace and a repository of one UUID are not what
+// they seem.
+func TestWorkspacesAreToldApart(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		uuid    string // of the repository
+		refused bool
+	}{"their own UUIDs": {webUUID, false}, "one UUID": {workspaceUUID, true}} {
+		s := withWorkspace()
+		s.uuid = test.uuid
+		beta := ofWorkspace("b")
+		beta.Destination.Workspace = set("beta")
+		s.uuidOf = map[string]string{"beta": "{beta}"}
+		g := graphOf(ofWorkspace("a"), beta, newSync("c", "/app", "web"))
+		obs := s.observer(8).Observe(t.Context(), g, nothing())
+		for ref, read := range obs.Destinations {
+			if got := providers.KindOf(read.Err) == providers.KindAmbiguous; got != (test.refused && ref.Workspace == "acme") {
+				t.Errorf("%s: %s: %v", name, ref, read.Err)
+			}
+		}
+	}
+}

@@ -12,15 +12,17 @@ import (
 // this order; changing it makes every digest another one.
 type decision struct {
 	Sync, Destination, Key, RenamedFrom, Action, Reason, Block string
-	SecretKey, Source                                          string
+	SecretKey, Source, Replaces                                string
+	KMS, Connection                                            string
 	Secured                                                    bool
 }
 
 // Digest returns a SHA-256, in hex, over what a reviewer decides: creates,
 // deletes, renames, adoptions and other changes of the ledger, what becomes
-// secured, from where, to where, key by key. New values of keys that were
-// delivered before are not part of it, so that a rotation needs no new review;
-// neither is the time or the order of the input.
+// secured, from which secret of which project, to where and by which account, key by
+// key. New values of keys that were delivered before, from the same secret, are not
+// part of it, so that a rotation needs no new review; neither is the time or the
+// order of the input.
 func Digest(p *Plan) string {
 	hash := sha256.New()
 	encoder := json.NewEncoder(hash)
@@ -33,17 +35,24 @@ func Digest(p *Plan) string {
 			_ = encoder.Encode(decision{
 				Sync: s.Address, Destination: s.Destination.String(), Key: c.Key, RenamedFrom: c.RenamedFrom,
 				Action: string(c.Action), Reason: string(c.Reason), Block: string(c.BlockedBy),
-				SecretKey: c.SecretKey, Source: c.Source.KMS + " " + c.Source.String(), Secured: c.Secured,
+				SecretKey: c.SecretKey, Source: c.Source.String(), Replaces: c.Replaces, Secured: c.Secured,
+				KMS: p.service("kms", c.Source.KMS), Connection: p.service("connection", s.Destination.Connection),
 			})
 		}
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
+// service is what a block leads to, with its name, since two may lead to one.
+func (p *Plan) service(kind, label string) string { return label + " " + p.Services[kind+"."+label] }
+
 // isDecision reports whether a reviewer decides about a change.
 func isDecision(c Change) bool {
 	if c.Action == verdict.Keep {
 		return false
+	}
+	if c.Replaces != "" {
+		return true
 	}
 	switch c.Reason {
 	case verdict.SourceChanged, verdict.ReplacedOutside, verdict.Unconfirmed, verdict.MaxAge:

@@ -39,6 +39,9 @@ type Plan struct {
 	// Keys are the keys that each sync has, unchanged ones too, for addresses that
 	// name keys. They are no part of the document.
 	Keys address.Keys
+	// Services say what the blocks of the configuration lead to, by "kms.NAME" and
+	// "connection.NAME". They are part of the digest, and not of the document.
+	Services map[string]string
 	// Digest is a hash over what a reviewer decides; see [Digest].
 	Digest string
 }
@@ -70,6 +73,7 @@ type Change struct {
 	Key         string
 	SecretKey   string // name in the KMS; "" when no secret is behind it
 	RenamedFrom string // for Rename: the old key
+	RenamedTo   string // for an old key: the new one
 	Action      verdict.Action
 	Reason      verdict.Reason
 	BlockedBy   verdict.Block
@@ -77,7 +81,10 @@ type Change struct {
 	Owned       bool // the ledger says that this variable is ours
 	Source      graph.SourceRef
 	Version     int // of the secret; 0 when unknown
-	OldVersion  int // of the secret last written; 0 when unknown
+	OldVersion  int // of the same secret when it was last written; 0 when unknown
+	// Replaces names the secret last written to the key, where it was another one:
+	// "A of dev:/web".
+	Replaces string
 	// Detail completes the reason for people where names are needed: who else
 	// wants the key, which glob protects it. A clause without a full stop.
 	Detail string

@@ -59,7 +59,7 @@ func TestSummaryCounts(t *testing.T) {
 func TestDigest(t *testing.T) {
 	t.Parallel()
 	base := func() *Plan {
-		return &Plan{Syncs: []Sync{{Address: "sync.a", Destination: graph.DestinationRef{Workspace: "acme", Repository: "web"}, Changes: []Change{
+		return &Plan{Syncs: []Sync{{Address: "sync.a", Destination: graph.DestinationRef{Connection: "b", Workspace: "acme", Repository: "web"}, Changes: []Change{
 			{Key: "A", SecretKey: "A", Action: verdict.Create, Reason: verdict.Missing, Secured: true, Version: 1, Source: graph.SourceRef{KMS: "k", Environment: "dev", Path: "/a"}},
 			{Key: "R", SecretKey: "R", Action: verdict.Update, Reason: verdict.SourceChanged, Secured: true, Version: 2, OldVersion: 1, Source: graph.SourceRef{KMS: "k", Environment: "dev", Path: "/a"}},
 			{Key: "K", Action: verdict.Keep, Reason: verdict.Protected},
@@ -106,6 +106,10 @@ func TestDigest(t *testing.T) {
 		"another action":               {first(func(c *Change) { c.Action = verdict.Update }), false},
 		"blocked":                      {first(func(c *Change) { c.BlockedBy = verdict.MaxCount }), false},
 		"a rename":                     {first(func(c *Change) { c.RenamedFrom = "OLD" }), false},
+		"another secret in an old key": {add(Change{Key: "Z", Action: verdict.Update, Reason: verdict.SourceChanged, Replaces: "A of dev:/a"}), false},
+		"another project":              {func(p *Plan) { p.Services = map[string]string{"kms.k": "shop  KMS"} }, false},
+		"another account":              {func(p *Plan) { p.Services = map[string]string{"connection.b": " OTHER"} }, false},
+		"a block that nothing uses":    {func(p *Plan) { p.Services = map[string]string{"kms.other": "shop  KMS"} }, true},
 		"another sync":                 {func(p *Plan) { p.Syncs[0].Address = "sync.b" }, false},
 		"another destination":          {func(p *Plan) { p.Syncs[0].Destination.Environment = "Staging" }, false},
 	} {

@@ -69,8 +69,9 @@ var mayImport = map[string]struct{ ours, third []string }{
 	"cmd/internal/view/group":  {ours: []string{"planner/plan", "planner/verdict"}},
 	"cmd/internal/view/phrase": {ours: []string{"planner/graph", "planner/plan", "planner/verdict"}, third: []string{"github.com/hashicorp/hcl/v2"}},
 	"cmd/internal/view/diagram": {
-		ours: []string{"cmd/internal/view", "config", "planner/codec", "planner/graph"},
+		ours: []string{"cmd/internal/view", "cmd/internal/view/sanitize", "config", "planner/codec", "planner/graph"},
 	},
+	"cmd/internal/view/sanitize": {},
 	"cmd/internal/view/textdiff": {third: []string{"github.com/sergi/go-diff"}},
 	"cmd/internal/view": {
 		ours:  []string{"cmd/internal/view/…", "applier", "config", "config/format", "planner/codec", "planner/graph", "planner/ledger", "planner/plan", "planner/verdict", "providers"},

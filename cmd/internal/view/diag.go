@@ -2,12 +2,14 @@ package view
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/hanzoai/kmsync/cmd/internal/view/sanitize"
 	"github.com/hanzoai/kmsync/planner/codec"
 )
 
@@ -22,13 +24,22 @@ func Diagnostics(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnostics,
 	clean := make(map[string]*hcl.File, len(files))
 	for name, file := range files {
 		if file != nil {
-			clean[Sanitize(name)] = &hcl.File{Bytes: maskControls(file.Bytes), Nav: safeNav{file.Nav}}
+			clean[sanitize.Text(name)] = &hcl.File{Bytes: maskControls(file.Bytes), Nav: safeNav{file.Nav}}
 		}
 	}
 	var out bytes.Buffer
 	writer := hcl.NewDiagnosticTextWriter(&out, clean, uint(max(0, style.Width)), style.Color)
-	for _, d := range diags {
-		if err := writer.WriteDiagnostic(safeDiagnostic(d)); err != nil {
+	for i, d := range diags {
+		if i == maxShown {
+			fmt.Fprintf(&out, "%s more not shown. Mend these first.\n\n", number(len(diags)-maxShown, "mistake"))
+			break
+		}
+		safe := safeDiagnostic(d)
+		if safe.Subject != nil && isLong(clean[safe.Subject.Filename], safe.Subject) {
+			safe.Detail = fmt.Sprintf("In %s, line %d, column %d: %s", safe.Subject.Filename, safe.Subject.Start.Line, safe.Subject.Start.Column, safe.Detail)
+			safe.Subject, safe.Context = nil, nil
+		}
+		if err := writer.WriteDiagnostic(safe); err != nil {
 			return err
 		}
 	}
@@ -36,12 +47,33 @@ func Diagnostics(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnostics,
 	return err
 }
 
+const (
+	// maxShown is how many diagnostics are written: a file of one line may hold very
+	// many mistakes.
+	maxShown = 500
+	// maxSnippet is how long, in bytes, the lines of a snippet may be.
+	maxSnippet = 4 << 10
+)
+
+// isLong reports whether the lines that a snippet would show are too long for one.
+func isLong(file *hcl.File, at *hcl.Range) bool {
+	if file == nil || at.Start.Byte > len(file.Bytes) || at.End.Byte > len(file.Bytes) || at.End.Byte < at.Start.Byte {
+		return false
+	}
+	begin := bytes.LastIndexByte(file.Bytes[:at.Start.Byte], '\n') + 1
+	end := bytes.IndexByte(file.Bytes[at.End.Byte:], '\n')
+	if end < 0 {
+		end = len(file.Bytes) - at.End.Byte
+	}
+	return at.End.Byte+end-begin > maxSnippet
+}
+
 // safeDiagnostic returns a copy that is safe to print. Its expression is left
 // out: hcl would print what it evaluates to.
 func safeDiagnostic(d *hcl.Diagnostic) *hcl.Diagnostic {
 	return &hcl.Diagnostic{
 		Severity: d.Severity,
-		Summary:  Sanitize(d.Summary),
+		Summary:  sanitize.Text(d.Summary),
 		Detail:   sanitizeLines(d.Detail),
 		Subject:  safeRange(d.Subject),
 		Context:  safeRange(d.Context),
@@ -53,7 +85,7 @@ func safeRange(r *hcl.Range) *hcl.Range {
 		return nil
 	}
 	clean := *r
-	clean.Filename = Sanitize(r.Filename)
+	clean.Filename = sanitize.Text(r.Filename)
 	return &clean
 }
 
@@ -61,7 +93,7 @@ func safeRange(r *hcl.Range) *hcl.Range {
 func sanitizeLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		lines[i] = Sanitize(line)
+		lines[i] = sanitize.Text(line)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -76,7 +108,7 @@ func maskControls(source []byte) []byte {
 		case r == '\n' || r == '\r' && bytes.HasPrefix(clean[i:], []byte("\r\n")):
 		case r == '\t':
 			clean[i] = ' '
-		case isUnsafe(r) || r == utf8.RuneError && size == 1:
+		case sanitize.IsUnsafe(r) || r == utf8.RuneError && size == 1:
 			copy(clean[i:i+size], "????")
 		}
 		i += size
@@ -90,7 +122,7 @@ type safeNav struct{ nav any }
 // ContextString is what hcl asks for the block at an offset.
 func (n safeNav) ContextString(offset int) string {
 	if nav, ok := n.nav.(interface{ ContextString(int) string }); ok {
-		return Sanitize(nav.ContextString(offset))
+		return sanitize.Text(nav.ContextString(offset))
 	}
 	return ""
 }

@@ -18,7 +18,7 @@
 //   - Colour repeats what a symbol or a word says already, and is never needed:
 //     red deletes and refuses, yellow updates, green creates, bold heads a sync,
 //     dim is for counts and what stays.
-//   - Every text of a file or a service passes [Sanitize], in one place, the page.
+//   - Every text of a file or a service passes [sanitize.Text], in one place, the page.
 //   - Never a value, a length, a prefix or a fingerprint. The types that come in
 //     have none; an error that comes in holds none by the contract of providers.
 package view

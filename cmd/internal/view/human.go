@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanzoai/kmsync/cmd/internal/view/group"
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
+	"github.com/hanzoai/kmsync/cmd/internal/view/sanitize"
 	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
 )
@@ -54,7 +55,7 @@ func (p *page) syncs(all []plan.Sync) {
 }
 
 func (p *page) sync(s plan.Sync, column int) {
-	p.put(bold, pad(Sanitize(s.Address), column))
+	p.put(bold, pad(sanitize.Text(s.Address), column))
 	p.put(plain, gap)
 	switch {
 	case s.Failure != nil:
@@ -97,7 +98,7 @@ func (p *page) changes(changes []plan.Change) {
 	column := widest(sorted, keyLabel)
 	for _, c := range sorted {
 		mark := markOf(c)
-		label := pad(Sanitize(keyLabel(c)), column)
+		label := pad(sanitize.Text(keyLabel(c)), column)
 		p.put(plain, "  ")
 		p.put(mark.paint, mark.sign+" "+label)
 		p.put(plain, gap)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
+	"github.com/hanzoai/kmsync/cmd/internal/view/sanitize"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/verdict"
@@ -59,13 +60,16 @@ func entriesOf(d *ledger.Destination) []*ledger.Entry {
 	})
 }
 
+// widestKey is how far a column of keys goes; a longer key makes its own row longer.
+const widestKey = 60
+
 func (p *page) destination(d *ledger.Destination, busy bool) {
 	p.put(bold, nameOf(d))
 	p.line(dim, gap+d.ID)
 	entries := entriesOf(d)
-	column := widest(entries, func(e *ledger.Entry) string { return e.Key })
+	column := min(widest(entries, func(e *ledger.Entry) string { return e.Key }), widestKey)
 	for _, e := range entries {
-		label := pad(Sanitize(e.Key), column)
+		label := pad(sanitize.Text(e.Key), column)
 		p.put(plain, "  "+label+gap)
 		p.hang(plain, 2+columns(label)+len(gap), strings.Join(facts(e, busy), " · "))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/hanzoai/kmsync/applier"
+	"github.com/hanzoai/kmsync/cmd/internal/view/sanitize"
 	"github.com/hanzoai/kmsync/planner/codec"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
@@ -27,12 +28,14 @@ func TestSanitize(t *testing.T) {
 		"a\nb\tc":            "a b c",
 		"a\rb\x00\x7f":       `a\x0db\x00\x7f`,
 		"a\u202eb\u2028":     `a\u202eb\u2028`,
+		"a\u3164b\u2800c":    `a\u3164b\u2800c`,
+		"KEY\ufe0f\u034f":     `KEY\ufe0f\u034f`,
 		"a\u009bb":           `a\u009bb`,
 		"a\xffb\ufffd":       `a\xffb` + "\ufffd",
 		"tag\U000e0041":      `tag\U000e0041`,
 	} {
-		if got := Sanitize(in); got != want {
-			t.Errorf("Sanitize(%q) = %q, want %q", in, got, want)
+		if got := sanitize.Text(in); got != want {
+			t.Errorf("sanitize.Text(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
@@ -156,5 +159,31 @@ func TestMaskControlsKeepsOffsets(t *testing.T) {
 	}
 	if len(got) != len(in) || strings.Count(got, "\n") != strings.Count(in, "\n") {
 		t.Errorf("the length or the lines changed: %q", got)
+	}
+}
+
+// What a mistake can make a page show is bounded: lines of any length are not
+// repeated for each, and not every one of very many is written.
+func TestManyDiagnostics(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxSnippet+1)
+	files := map[string]*hcl.File{"a.sync.hcl": {Bytes: []byte("short\n" + long + "\n"), Body: hcl.EmptyBody()}}
+	at := func(line, begin int) *hcl.Range {
+		return &hcl.Range{Filename: "a.sync.hcl", Start: hcl.Pos{Line: line, Column: 1, Byte: begin}, End: hcl.Pos{Line: line, Column: 2, Byte: begin + 1}}
+	}
+	var diags hcl.Diagnostics
+	for i := range maxShown + 20 {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Wrong", Detail: "Mend it.", Subject: at(1+i%2, 6*(i%2))})
+	}
+	var out bytes.Buffer
+	if err := Diagnostics(&out, files, diags, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	if strings.Contains(text, "xxx") || !strings.Contains(text, "   1: short\n") || !strings.Contains(text, "In a.sync.hcl, line 2, column 1: Mend it.") {
+		t.Errorf("snippets: %.500s", text)
+	}
+	if got := strings.Count(text, "Error: Wrong"); got != maxShown || !strings.HasSuffix(text, "20 mistakes more not shown. Mend these first.\n\n") {
+		t.Errorf("%d shown, and at the end %q", got, text[len(text)-80:])
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/hanzoai/kmsync/cmd/internal/view/sanitize"
 )
 
 // Style says how text may look where it goes.
@@ -42,7 +44,7 @@ type page struct {
 
 // put adds text to the current line.
 func (p *page) put(c colour, text string) {
-	text = Sanitize(text)
+	text = sanitize.Text(text)
 	if p.style.Color && c != plain && text != "" {
 		text = "\x1b[" + string(c) + "m" + text + "\x1b[0m"
 	}
@@ -58,7 +60,7 @@ func (p *page) line(c colour, text string) {
 // hang ends a line of which indent columns are filled already with text, wrapped
 // so that each further line begins at that column.
 func (p *page) hang(c colour, indent int, text string) {
-	for i, part := range wrap(Sanitize(text), p.room(indent)) {
+	for i, part := range wrap(sanitize.Text(text), p.room(indent)) {
 		if i > 0 {
 			p.put(plain, strings.Repeat(" ", indent))
 		}
@@ -69,7 +71,7 @@ func (p *page) hang(c colour, indent int, text string) {
 // paragraph writes a word in colour and text, wrapped, from a new line on.
 func (p *page) paragraph(c colour, word, text string) {
 	const indent = 2
-	for i, part := range wrap(Sanitize(word+" "+text), p.room(indent)) {
+	for i, part := range wrap(sanitize.Text(word+" "+text), p.room(indent)) {
 		if i > 0 {
 			p.line(plain, strings.Repeat(" ", indent)+part)
 			continue
@@ -127,7 +129,7 @@ func pad(text string, width int) string {
 func widest[T any](items []T, text func(T) string) int {
 	width := 0
 	for _, item := range items {
-		width = max(width, columns(Sanitize(text(item))))
+		width = max(width, columns(sanitize.Text(text(item))))
 	}
 	return min(width, maxColumn)
 }

@@ -27,7 +27,7 @@ func checkJSON(name string, src []byte) *hcl.Diagnostic {
 	for {
 		token, err := decoder.Token()
 		if err != nil { // the end, or no JSON
-			return nil
+			return checkRest(name, src, int(decoder.InputOffset()))
 		}
 		at := func() hcl.Range { return place(name, src[:decoder.InputOffset()]) }
 		switch t := token.(type) {
@@ -44,6 +44,19 @@ func checkJSON(name string, src []byte) *hcl.Diagnostic {
 			}
 		}
 	}
+}
+
+// maxRest bounds the brackets behind the first mistake of a JSON file: HCL's parser,
+// which recurses, goes on behind it.
+const maxRest = 1_000
+
+// checkRest refuses a file that is no JSON and holds many brackets behind the place
+// where it ceases to be.
+func checkRest(name string, src []byte, from int) *hcl.Diagnostic {
+	if bytes.Count(src[from:], []byte("["))+bytes.Count(src[from:], []byte("{")) <= maxRest {
+		return nil
+	}
+	return errorAt(place(name, src[:from]), summaryNesting, "From here on the file is no JSON, and too long to look further. Correct it.")
 }
 
 // checkText looks at one text of a JSON file.

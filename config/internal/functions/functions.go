@@ -57,5 +57,10 @@ func All(dir fs.FS) map[string]function.Function {
 	for _, name := range []string{"abs", "jsondecode", "max", "min", "parseint", "pow", "sum", "tonumber", "yamldecode"} {
 		all[name] = counting(all[name])
 	}
+	for name, f := range all {
+		if name != "can" && name != "try" { // these evaluate their arguments themselves
+			all[name] = calm(f)
+		}
+	}
 	return all
 }

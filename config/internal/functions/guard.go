@@ -42,6 +42,31 @@ func guarded(f function.Function, check func(args []cty.Value) error) function.F
 	})
 }
 
+// calm returns the function with a plain error in place of a panic, whose own text
+// holds a trace.
+func calm(f function.Function) function.Function {
+	return function.New(&function.Spec{
+		Description: f.Description(),
+		Params:      passing(f.Params()),
+		VarParam:    passingVar(f.VarParam()),
+		Type: func(args []cty.Value) (cty.Type, error) {
+			ty, err := f.ReturnTypeForValues(args)
+			return ty, withoutTrace(err)
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			v, err := f.Call(args)
+			return v, withoutTrace(err)
+		},
+	})
+}
+
+func withoutTrace(err error) error {
+	if _, panicked := errors.AsType[function.PanicError](err); panicked {
+		return errors.New("it cannot work with these arguments")
+	}
+	return err
+}
+
 // passing lets everything through to the function behind, which knows better.
 func passing(params []function.Parameter) []function.Parameter {
 	out := make([]function.Parameter, len(params))

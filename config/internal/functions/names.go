@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	ctyyaml "github.com/zclconf/go-cty-yaml"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"go.yaml.in/yaml/v4"
 )
@@ -63,10 +65,11 @@ func jsonNameTwice(text string) (string, bool) {
 			if top == nil || top.names == nil || top.value {
 				break
 			}
-			if top.names[t] {
-				return t, true
+			name := normal(t)
+			if top.names[name] {
+				return name, true
 			}
-			top.names[t], top.value = true, true
+			top.names[name], top.value = true, true
 			continue
 		}
 		if _, opened := token.(json.Delim); top != nil && !opened {
@@ -89,10 +92,11 @@ func nodeNameTwice(n *yaml.Node) (string, bool) {
 	names := map[string]bool{}
 	for i, child := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode {
-			if names[child.Value] {
-				return child.Value, true
+			name := keyOf(child)
+			if names[name] {
+				return name, true
 			}
-			names[child.Value] = true
+			names[name] = true
 		}
 		if name, twice := nodeNameTwice(child); twice {
 			return name, true
@@ -100,3 +104,21 @@ func nodeNameTwice(n *yaml.Node) (string, bool) {
 	}
 	return "", false
 }
+
+// keyOf returns the name that the decoder makes of a key: 0x10 is 16, and yes is true.
+func keyOf(n *yaml.Node) string {
+	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return normal(n.Value)
+	}
+	v, err := ctyyaml.Unmarshal([]byte(n.Value), cty.DynamicPseudoType)
+	if err == nil {
+		v, err = convert.Convert(v, cty.String)
+	}
+	if err != nil || v.IsNull() || !v.IsKnown() {
+		return normal(n.Value)
+	}
+	return v.AsString()
+}
+
+// normal is a text as values have it, which hold one form of each character.
+func normal(text string) string { return cty.StringVal(text).AsString() }

@@ -50,6 +50,8 @@ func ForEachKey(key cty.Value) string {
 		return forEachRule + "One of the keys is empty. Give it a name."
 	case len(key.AsString()) > maxKey:
 		return forEachRule + fmt.Sprintf("One of the keys is longer than %d bytes. Shorten it.", maxKey)
+	case strings.Contains(key.AsString(), "*"):
+		return forEachRule + "One of the keys holds a *, which stands for any text in addresses. Rename it."
 	case !utf8.ValidString(key.AsString()) || strings.ContainsFunc(key.AsString(), func(r rune) bool { return !unicode.IsPrint(r) }):
 		return forEachRule + "One of the keys holds a character that cannot be printed. Remove it."
 	}

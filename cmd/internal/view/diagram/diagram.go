@@ -6,7 +6,7 @@
 // configurations give equal bytes. docs/graph.md shows each format.
 package diagram
 
-import "github.com/hanzoai/kmsync/cmd/internal/view"
+import "github.com/hanzoai/kmsync/cmd/internal/view/sanitize"
 
 // Kind is what a node or a group stands for.
 type Kind string
@@ -123,7 +123,7 @@ func (d *Diagram) boxes() []box {
 // escape writes a label: one line that is safe on a terminal, each rune as the
 // format has it. An empty label becomes a blank, since formats need some text.
 func escape(label string, write func(rune) string) string {
-	label = view.Sanitize(label)
+	label = sanitize.Text(label)
 	if label == "" {
 		return " "
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanzoai/kmsync/cmd/internal/view"
+	"github.com/hanzoai/kmsync/cmd/internal/view/sanitize"
 )
 
 // read is what a reader of a format found: labels by id, edges as "from to label",
@@ -49,7 +49,7 @@ func onTerminal(label string) string {
 	if label == "" {
 		return " "
 	}
-	return view.Sanitize(label)
+	return sanitize.Text(label)
 }
 
 // asText is how JSON keeps a label: as it is, but for bytes that are no text.
@@ -272,7 +272,7 @@ func check(t *testing.T, d *Diagram) {
 			t.Errorf("%s (-drawn +read):\n%s%s", name, diff, written[name])
 		}
 		for _, r := range written[name] {
-			if r != '\n' && view.Sanitize(string(r)) != string(r) {
+			if r != '\n' && sanitize.Text(string(r)) != string(r) {
 				t.Errorf("%s holds %U, which a terminal might obey", name, r)
 			}
 		}
