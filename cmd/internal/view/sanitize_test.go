@@ -29,7 +29,7 @@ func TestSanitize(t *testing.T) {
 		"a\rb\x00\x7f":       `a\x0db\x00\x7f`,
 		"a\u202eb\u2028":     `a\u202eb\u2028`,
 		"a\u3164b\u2800c":    `a\u3164b\u2800c`,
-		"KEY\ufe0f\u034f":     `KEY\ufe0f\u034f`,
+		"KEY\ufe0f\u034f":    `KEY\ufe0f\u034f`,
 		"a\u009bb":           `a\u009bb`,
 		"a\xffb\ufffd":       `a\xffb` + "\ufffd",
 		"tag\U000e0041":      `tag\U000e0041`,
