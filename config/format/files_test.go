@@ -119,7 +119,7 @@ func TestLinks(t *testing.T) {
 		"in/link.sync.hcl": "-> real/text.sync.hcl", "in/real/text.sync.hcl": ugly, "in/twice.sync.hcl": "-> link.sync.hcl",
 		"in/out.sync.hcl": "-> ../outside.sync.hcl", "in/gone.sync.hcl": "-> nothing", "in/self.sync.hcl": "-> self.sync.hcl",
 		"in/dir": "-> ../other", "in/askew.sync.hcl": "-> deep/down/../text", "in/deep/down": "-> ../real/below",
-		"in/real/below/keep": "", "in/deep/text": ugly, "in/real/text2": ugly, "in/odd.sync.hcl": "-> real/text2",
+		"in/real/below/keep": "", "in/deep/text": ugly, "in/real/text": ugly, "in/real/text2": ugly, "in/odd.sync.hcl": "-> real/text2",
 		"outside.sync.hcl": ugly, "other/o.sync.hcl": ugly,
 	}
 	dir := tree(t, content)
