@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -76,13 +75,6 @@ func (v Value) IsMask() bool {
 	}
 	return false
 }
-
-// reference is the KMS's syntax for a reference to another secret.
-var reference = regexp.MustCompile(`\$\{[A-Za-z0-9._@-]+\}`)
-
-// HasReference reports whether the value holds something that the KMS would
-// read as a reference to another secret: ${NAME} or ${env.folder.NAME}.
-func (v Value) HasReference() bool { return reference.MatchString(v.Reveal()) }
 
 // Size returns the length of the value in characters (not bytes), the unit of
 // Bitbucket's limit for a build.
