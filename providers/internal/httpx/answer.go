@@ -19,7 +19,11 @@ const statusTimedOut = 555
 func (c *Client) judge(r *Request, answer *http.Response, body []byte, readErr error) (*Response, *failure) {
 	status := answer.StatusCode
 	e := &providers.Error{Op: r.Op, Scope: r.Scope, Status: status, Sent: true}
+	now := c.opt.Now()
+	c.pause.foresee(now, usedUp(answer.Header, now), c.opt.MaxWait)
 	switch {
+	case status == http.StatusNotModified && answer.Request.Header.Get("If-None-Match") != "":
+		return &Response{Status: status, Header: answer.Header}, nil
 	case status >= 300 && status < 400:
 		e.Kind = providers.KindForeign
 		e.Hint = c.origin.Host + " answered with a redirect; kmsync follows none. A proxy or login page may be in between, or the address is not the service's own."
@@ -64,6 +68,9 @@ func (c *Client) refused(r *Request, e *providers.Error, header http.Header, bod
 	status := e.Status
 	e.RetryAfter = retryAfter(header, c.opt.Now())
 	if status == http.StatusTooManyRequests || c.opt.Limited(status, body) {
+		if e.RetryAfter == 0 {
+			e.RetryAfter = untilReset(header, c.opt.Now())
+		}
 		e.Kind = providers.KindRateLimited
 		e.Hint = c.origin.Host + " received too many requests."
 		if e.RetryAfter == 0 {
@@ -75,8 +82,14 @@ func (c *Client) refused(r *Request, e *providers.Error, header http.Header, bod
 	if said := c.opt.Fail(r, status, header, body); said != nil {
 		e.Kind, e.Code, e.Hint = said.Kind, said.Code, said.Hint
 	}
-	f.fault = isFault(status)
+	f.fault = isFault(status) && !isRefusal(e.Kind)
 	return f
+}
+
+// isRefusal reports whether an answer says no for good, whatever its status: a KMS of
+// 2024 answers 500 for an expired token and for a project that is missing.
+func isRefusal(kind providers.Kind) bool {
+	return kind == providers.KindUnauthenticated || kind == providers.KindForbidden || kind == providers.KindNotFound
 }
 
 func isFault(status int) bool {
@@ -128,6 +141,32 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 		return clamp(at.Sub(now))
 	}
 	return 0
+}
+
+// epoch is the least number in X-RateLimit-Reset that counts as a time of day, in
+// seconds since 1970; smaller ones are seconds from now.
+const epoch = 1_000_000_000
+
+// untilReset returns how long X-RateLimit-Reset says that the limit lasts; 0 when it
+// says nothing.
+func untilReset(header http.Header, now time.Time) time.Duration {
+	n, err := strconv.ParseInt(strings.TrimSpace(header.Get("X-RateLimit-Reset")), 10, 64)
+	switch {
+	case err != nil:
+		return 0
+	case n >= epoch:
+		return clamp(time.Unix(n, 0).Sub(now))
+	}
+	return clamp(time.Duration(n) * time.Second)
+}
+
+// usedUp returns how long no request is left, by X-RateLimit-Remaining: 0; 0 when some
+// are, or the answer does not say.
+func usedUp(header http.Header, now time.Time) time.Duration {
+	if strings.TrimSpace(header.Get("X-RateLimit-Remaining")) != "0" {
+		return 0
+	}
+	return untilReset(header, now)
 }
 
 // clamp keeps a wait between nothing and a year, beyond which no service means it.

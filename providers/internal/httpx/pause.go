@@ -12,6 +12,8 @@ import (
 type pause struct {
 	mu    sync.Mutex
 	until time.Time // no request leaves before
+	// silent: nobody was told of until, since no request has met it yet.
+	silent bool
 	// What follows counts limited answers without a time, from the first one after
 	// any other answer of the service.
 	steps       int // pauses so far; each is longer than the one before
@@ -22,6 +24,30 @@ func (p *pause) end() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.until
+}
+
+// foresee takes in an answer of now after which no request is left for that long: the
+// next one waits instead of being refused. A wait longer than most is left to the
+// service, which may count otherwise.
+func (p *pause) foresee(now time.Time, wait, most time.Duration) {
+	if wait <= 0 || wait > most {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until := now.Add(wait); until.After(p.until) {
+		p.silent = p.silent || !p.until.After(now)
+		p.until = until
+	}
+}
+
+// tell reports, once, that a wait which was foreseen now holds a request back.
+func (p *pause) tell() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	silent := p.silent
+	p.silent = false
+	return silent
 }
 
 // lift notes an answer that is no limit: the next limit begins small again.
@@ -63,7 +89,9 @@ func (p *pause) note(now time.Time, asked time.Duration, random float64) (wait t
 		p.until = until
 	}
 	// Parallel requests are refused at about the same time: that is told once.
-	return wait, was.Before(now) || until.Sub(was) > time.Second
+	fresh = p.silent || was.Before(now) || until.Sub(was) > time.Second
+	p.silent = false
+	return wait, fresh
 }
 
 // noTime ends the hint of a limit that came without a time.
@@ -107,6 +135,9 @@ func (c *Client) hold(ctx context.Context, r *Request) *providers.Error {
 			limited.RetryAfter = left
 			limited.Hint = c.origin.Host + " asks to wait longer than the longest wait allowed."
 			return limited
+		}
+		if c.pause.tell() {
+			c.opt.Waiting(left, c.origin.Host+" allows no more requests until then")
 		}
 		if c.opt.Sleep(ctx, left) != nil {
 			return canceled(r)
