@@ -7,6 +7,7 @@ import (
 
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/limits"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
@@ -21,7 +22,7 @@ type Deps struct {
 	Refresher *observe.Refresher
 	State     *ledger.State
 	Session   ledger.Session
-	Limits    *observe.Limits
+	Limits    *limits.Limits
 	// Destinations is how many destinations are worked on at a time, at least one.
 	Destinations int
 	Now          func() time.Time

@@ -139,6 +139,40 @@ func (s *service) List(ctx context.Context, folder providers.Folder) (out provid
 	return out, nil
 }
 
+// ListTree implements providers.Source.
+func (s *service) ListTree(ctx context.Context, folder providers.Folder) (out providers.TreeListing, err error) {
+	list, err := s.List(ctx, folder)
+	out.Snapshot = list.Snapshot
+	out.Folders = []providers.FolderSecrets{{Folder: folder, Secrets: list.Secrets}}
+	return out, err
+}
+
+// Folders implements providers.Source.
+func (s *service) Folders(_ context.Context, folder providers.Folder) ([]providers.Folder, error) {
+	return []providers.Folder{folder}, nil
+}
+
+// Imports implements providers.Source.
+func (s *service) Imports(context.Context, providers.Folder) ([]providers.Folder, error) {
+	return nil, nil
+}
+
+// Prove implements providers.Source.
+func (s *service) Prove(ctx context.Context, folder providers.Folder) error {
+	_, err := s.call(ctx, "prove "+folder.String())
+	return err
+}
+
+// Has implements providers.Source.
+func (s *service) Has(ctx context.Context, folder providers.Folder, name string) (bool, error) {
+	if _, err := s.call(ctx, "has "+folder.String()+" "+name); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.folder[folder.String()], func(known providers.Secret) bool { return known.Name == name }), nil
+}
+
 // Variables implements providers.Reader.
 func (s *service) Variables(ctx context.Context, scope providers.Scope) (out providers.VariableListing, err error) {
 	out.ReadAt = s.now()

@@ -15,6 +15,7 @@ import (
 	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/limits"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/providers"
@@ -140,7 +141,7 @@ func (s *stage) apply(ctx context.Context, t *testing.T) *stage {
 	}
 	o := &observe.Observer{
 		Sources: map[string]providers.Source{"k": s.service}, Readers: map[string]providers.Reader{"b": s.service, "c": other},
-		Limits: observe.NewLimits(s.parallelism), Now: s.nowFunc,
+		Limits: limits.New(s.parallelism), Now: s.nowFunc,
 		Sleep: func(ctx context.Context, d time.Duration) error { s.clock.advance(d); return ctx.Err() },
 	}
 	s.now = s.nowFunc

@@ -106,7 +106,7 @@ func (b *builder) buildSource(written *lang.Block) *Source {
 	s := &Source{
 		KMS:         b.pick(written, "kms"),
 		Environment: textOf(written, "environment"), SecretPath: folderPath(textOf(written, "secret_path")),
-		IncludeImports: flagOf(written, "include_imports"), ExpandReferences: flagOf(written, "expand_references"),
+		Recursive: flagOf(written, "recursive"), IncludeImports: flagOf(written, "include_imports"), ExpandReferences: flagOf(written, "expand_references"),
 		Include: itemsOf(written, "include"), Exclude: itemsOf(written, "exclude"), Override: flagOf(written, "override"),
 		Range: written.Header,
 	}
@@ -147,7 +147,8 @@ func (b *builder) checkNamed(s *Source) {
 func buildOptions(written *lang.Block) Options {
 	o := Options{
 		AutoSync: flagOf(written, "auto_sync"), DisableSecretDeletion: flagOf(written, "disable_secret_deletion"),
-		Protect: itemsOf(written, "protect"), AllowEmpty: flagOf(written, "allow_empty"), Range: written.Header,
+		Protect: itemsOf(written, "protect"), AllowEmpty: flagOf(written, "allow_empty"),
+		AllowUnprovenImports: flagOf(written, "allow_unproven_imports"), Range: written.Header,
 	}
 	if behavior := textOf(written, "initial_sync_behavior"); behavior.Value != "" {
 		o.OverwriteDestination = Located[bool]{true, behavior.Range}

@@ -76,6 +76,7 @@ type Source struct {
 	KMS              string // label of the kms block
 	Environment      Located[string]
 	SecretPath       Located[string] // absolute, "/" or without a slash at the end
+	Recursive        Located[bool]   // with all folders below
 	IncludeImports   Located[bool]
 	ExpandReferences Located[bool]
 	Include          []Located[string] // globs over secret names; none: everything
@@ -110,6 +111,7 @@ type Options struct {
 	Protect               []Located[string] // globs over destination keys
 	Overlap               Located[time.Duration]
 	AllowEmpty            Located[bool]
+	AllowUnprovenImports  Located[bool]
 	Range                 hcl.Range
 }
 

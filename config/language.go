@@ -111,17 +111,18 @@ func sourceSpec() spec.Block {
 	return spec.Block{
 		Name: "source", Header: "source {", Min: 1,
 		Doc: "A folder of a KMS that secrets are read from. Of several, a later one may replace keys of an earlier one only with `override = true`.",
-		Arguments: append([]spec.Argument{
+		Arguments: []spec.Argument{
 			{Name: "kms", Kind: spec.KMSRef, DocDefault: "the only `kms` block", Doc: "`kms.NAME`, without quotes."},
 			{Name: "environment", Required: true, Check: rules.Environment, Doc: "Slug of the environment."},
 			{Name: "secret_path", Default: cty.StringVal("/"), Check: rules.Path, Doc: "Absolute path of the folder."},
-			{Name: "include_imports", Kind: spec.Bool, Default: cty.True, Doc: "`true`: keys that the folder imports are wanted, which this version refuses by name. `false`: they are left out."},
-			{Name: "expand_references", Kind: spec.Bool, Default: cty.True, Doc: "`true`: a value with `${…}` of letters, digits and `-_.@` is refused by name in this version. `false`: it is written as it stands."},
+			{Name: "recursive", Kind: spec.Bool, Default: cty.False, Doc: "`true`: with the secrets of all folders below. Two of one name are refused."},
+			{Name: "include_imports", Kind: spec.Bool, Default: cty.True, Doc: "`true`: with the secrets of the folders that it imports. Own secrets win over imported ones, later imports over earlier."},
+			{Name: "expand_references", Kind: spec.Bool, Default: cty.True, Doc: "`true`: `${…}` of letters, digits and `-_.@` is replaced by the secret that it names, looked for from the folder where the value lives. `false`: the value is written as it stands."},
 			{Name: "include", Kind: spec.Strings, Check: rules.Glob, DocDefault: "everything", Doc: "Globs of secrets that are wanted. A name without wildcard is *required*: where it is missing it is refused, and nothing is deleted for it."},
 			{Name: "exclude", Kind: spec.Strings, Check: rules.Glob, DocDefault: "nothing", Doc: "Globs of secrets that are not wanted; they win over `include`."},
 			{Name: "rename", Kind: spec.StringMap, Check: rules.SecretName, DocDefault: "none", Doc: "Map from names of secrets to the names to use instead, before `key_schema`. A name here is required too."},
 			{Name: "override", Kind: spec.Bool, Default: cty.False, Doc: "Its keys replace those of the source blocks before it."},
-		}, later("recursive")...),
+		},
 	}
 }
 
@@ -151,7 +152,8 @@ func optionsSpec() spec.Block {
 			{Name: "protect", Kind: spec.Strings, Check: rules.Glob, DocDefault: "`[]`", Doc: "Globs of variables that are never written and never deleted, by any sync of the destination; `*` and `?` are special."},
 			{Name: "overlap", Check: rules.Duration, DocDefault: "none", Doc: "How long a renamed key keeps its old name beside the new one, as in `\"72h\"`."},
 			{Name: "allow_empty", Kind: spec.Bool, Default: cty.False, Doc: "An empty folder is meant; without it, emptiness is a doubt."},
-		}, later("unsecured", "encoding", "max_age", "allow_unproven_imports")...),
+			{Name: "allow_unproven_imports", Kind: spec.Bool, Default: cty.False, Doc: "Delete although it is not proven that every import of the sources was seen."},
+		}, later("unsecured", "encoding", "max_age")...),
 	}
 }
 

@@ -155,8 +155,8 @@ func newDestination(g *graph.Graph, obs *observe.Observation, state *ledger.Stat
 }
 
 func firstError(n *graph.Node, obs *observe.Observation) error {
-	for _, ref := range n.Folders {
-		if err := obs.Folders[ref].Err; err != nil {
+	for i := range n.Folders {
+		if err := obs.SourceError(n, i); err != nil {
 			return err
 		}
 	}

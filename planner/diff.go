@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/planner/address"
+	"github.com/hanzoai/kmsync/planner/evidence"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
@@ -93,8 +94,8 @@ func syncPlan(n *graph.Node, obs *observe.Observation, diffs map[string]*Destina
 // refused at both ends is told of both, so that one run finds all there is to mend.
 func failureOf(n *graph.Node, obs *observe.Observation) *plan.Failure {
 	var failure *plan.Failure
-	for i, ref := range n.Folders {
-		if err := obs.Folders[ref].Err; err != nil {
+	for i := range n.Folders {
+		if err := obs.SourceError(n, i); err != nil {
 			failure = &plan.Failure{Summary: "Cannot read the source", Detail: err.Error(), Range: n.Sync.Sources[i].Range}
 			break
 		}
@@ -139,7 +140,7 @@ func unread(n *graph.Node, obs *observe.Observation, err error) string {
 func addFindings(p *plan.Plan, g *graph.Graph, obs *observe.Observation, state *ledger.State, diffs map[string]*DestinationDiff) {
 	seen := map[string]bool{}
 	for _, n := range g.Nodes {
-		for _, doubt := range doubtsOf(n, obs) {
+		for _, doubt := range append(doubtsOf(n, obs), evidence.Doubts(n, obs, p)...) {
 			p.Complete = false
 			if !seen[doubt.Detail] {
 				seen[doubt.Detail] = true
@@ -190,19 +191,13 @@ func doubtsOf(n *graph.Node, obs *observe.Observation) []providers.Doubt {
 	}
 	var doubts []providers.Doubt
 	for i, ref := range n.Folders {
-		read := obs.Folders[ref]
-		if read.Err != nil {
+		if obs.SourceError(n, i) != nil {
 			continue
 		}
-		for _, d := range read.Listing.Doubts {
-			if d.Kind != providers.DoubtImports || n.Sync.Sources[i].IncludeImports.Value {
-				doubts = append(doubts, d)
-			}
-		}
-		taken := func(s providers.Secret) bool { return n.Sync.Sources[i].Wants(s.Name) }
-		if !slices.ContainsFunc(read.Listing.Secrets, taken) && !n.Sync.Options.AllowEmpty.Value {
-			what := "%s holds no secret of its own"
-			if len(read.Listing.Secrets) > 0 {
+		doubts = append(doubts, obs.SourceDoubts(n, i)...)
+		if y := obs.Yield(n, i); len(y.Items) == 0 && !n.Sync.Options.AllowEmpty.Value {
+			what := "%s holds no secret"
+			if len(y.Names) > 0 {
 				what = "include and exclude take no secret of %s"
 			}
 			doubts = append(doubts, providers.Doubt{

@@ -12,6 +12,7 @@ import (
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
+	"github.com/hanzoai/kmsync/planner/resolve"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/planner/want"
 	"github.com/hanzoai/kmsync/providers"
@@ -97,7 +98,7 @@ func TestAnUnreadSyncKeepsItsRange(t *testing.T) {
 	a.Options.KeySchema = schemaOf(t, "A_{{secretKey}}")
 	s := newScene(a, syncFrom("b", "/b", "")).secret("/b", "NEW", "1").
 		variable("", "A_UNKNOWN").variable("", "UNKNOWN").owned("", "A_MINE", "sync.a", "x").owned("", "GONE", "sync.b", "y").owned("", "A_GONE", "sync.b", "z")
-	s.folders["/a"] = &observe.FolderRead{Err: forbidden}
+	s.folders["/a"] = &resolve.Read{Err: forbidden}
 	p := s.plan()
 	// A_MINE is the sync's own: untouched, counted. A_UNKNOWN may be.
 	if diff := cmp.Diff([]string{"A_UNKNOWN keep sync_not_read"}, said(p, "sync.a")); diff != "" {
@@ -139,7 +140,7 @@ func TestAnUnreadDestination(t *testing.T) {
 func TestUnreadAtBothEnds(t *testing.T) {
 	t.Parallel()
 	s := newScene(syncFrom("a", "/a", "Staging"))
-	s.folders["/a"] = &observe.FolderRead{Err: forbidden}
+	s.folders["/a"] = &resolve.Read{Err: forbidden}
 	s.broken["Staging"] = &providers.Error{Op: "list variables", Kind: providers.KindNotFound, Status: 404}
 	got := s.plan().Syncs[0].Failure
 	if got == nil || got.Summary != "Cannot read the source and the destination" || got.Range != s.syncs[0].Sources[0].Range ||
@@ -245,8 +246,8 @@ func TestDoubts(t *testing.T) {
 		}, []string{"sync.b: Not all is proven."}},
 		"of a destination": {func(s *scene) { s.doubts["Staging"] = doubt(providers.DoubtIncomplete) }, []string{"sync.b: Not all is proven."}},
 		"an empty folder": {func(s *scene) { s.folders["/a"].Listing.Secrets = nil }, []string{
-			"sync.a: dev:/a holds no secret of its own. If that is meant, set allow_empty = true in the options of sync.a.",
-			"sync.b: dev:/a holds no secret of its own. If that is meant, set allow_empty = true in the options of sync.b.",
+			"sync.a: dev:/a holds no secret. If that is meant, set allow_empty = true in the options of sync.a.",
+			"sync.b: dev:/a holds no secret. If that is meant, set allow_empty = true in the options of sync.b.",
 		}},
 		"an empty folder that may be": {func(s *scene) {
 			s.folders["/a"].Listing.Secrets = nil

@@ -65,7 +65,7 @@ func (d *destination) change(n *graph.Node, key string, w *want.Want, v verdict.
 	}
 	if w != nil {
 		c.SecretKey, c.Source, c.Version, c.Detail, c.Secured = w.SecretKey, w.Source, w.Version, w.Detail, w.Secured
-		c.SecretID = w.SecretID
+		c.SecretID, c.MadeOf = w.SecretID, w.MadeOf()
 		if w.Block != verdict.NotBlocked && w.Range.Filename != "" {
 			c.Range = w.Range
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
-	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
+	"github.com/hanzoai/kmsync/planner/resolve"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
@@ -235,7 +235,7 @@ func TestRemovedBesideTheSync(t *testing.T) {
 func TestUnreadSyncIsNamed(t *testing.T) {
 	t.Parallel()
 	s := newScene(syncFrom("a", "/a", ""), syncFrom("b", "/b", "")).secret("/a", "OTHER", "x").owned("", "KEY", "sync.a", "x")
-	s.folders["/b"] = &observe.FolderRead{Err: &providers.Error{Op: "list secrets", Kind: providers.KindForbidden}}
+	s.folders["/b"] = &resolve.Read{Err: &providers.Error{Op: "list secrets", Kind: providers.KindForbidden}}
 	c := changeOf(t, s.plan(), "sync.a", "KEY")
 	if c.Reason != verdict.SyncNotRead || c.Detail != "it may belong to sync.b" {
 		t.Errorf("got %s %q", c.Reason, c.Detail)

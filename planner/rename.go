@@ -132,7 +132,7 @@ func (d *destination) goneReason(owner *graph.Node, e *ledger.Entry) verdict.Rea
 	if to := d.wanted[secretOf{owner, folder, "", e.Source.Name}]; to != nil && e.Source.Name != "" {
 		return verdict.SchemaChanged
 	}
-	if slices.Contains(owner.Folders, folder) && d.nameNow(e) != "" {
+	if !d.obs.Reaches(owner, folder) || d.nameNow(e) != "" {
 		return verdict.NotIncluded
 	}
 	return verdict.GoneFromSource
@@ -142,7 +142,7 @@ func (d *destination) goneReason(owner *graph.Node, e *ledger.Entry) verdict.Rea
 // the same id, else of the same name. It is "" where there is none.
 func (d *destination) nameNow(e *ledger.Entry) string {
 	name := ""
-	for _, s := range d.obs.Folders[folderOf(e)].Listing.Secrets {
+	for _, s := range d.obs.Secrets(folderOf(e)) {
 		switch {
 		case s.ID != "" && s.ID == e.Source.ID:
 			return s.Name

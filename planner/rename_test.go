@@ -94,7 +94,7 @@ func TestRename(t *testing.T) {
 		},
 		"another folder has that id": {
 			func(s *scene) { s.entries[""]["KEY"].Source.Path = "/b" },
-			[]string{"KEY delete gone_from_source not_supported_yet", "NEW create missing"},
+			[]string{"KEY delete not_included not_supported_yet", "NEW create missing"},
 			"", 1,
 		},
 	} {

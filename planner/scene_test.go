@@ -11,6 +11,7 @@ import (
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
+	"github.com/hanzoai/kmsync/planner/resolve"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
@@ -23,7 +24,9 @@ var sceneNow = time.Date(2026, 1, 10, 0, 0, 0, 0, time.UTC)
 // the deployment environments of acme/web, by name; "" is the repository itself.
 type scene struct {
 	syncs   []*config.Sync
-	folders map[string]*observe.FolderRead // by path
+	folders map[string]*resolve.Read // by path
+	trees   map[graph.SourceRef]*observe.TreeRead
+	answers map[observe.Question]observe.Answer
 	live    map[string][]providers.Variable
 	broken  map[string]error // destinations that could not be read
 	doubts  map[string][]providers.Doubt
@@ -34,7 +37,7 @@ type scene struct {
 
 func newScene(syncs ...*config.Sync) *scene {
 	return &scene{
-		syncs: syncs, folders: map[string]*observe.FolderRead{}, live: map[string][]providers.Variable{},
+		syncs: syncs, folders: map[string]*resolve.Read{}, live: map[string][]providers.Variable{},
 		broken: map[string]error{}, doubts: map[string][]providers.Doubt{}, entries: map[string]map[string]*ledger.Entry{},
 	}
 }
@@ -51,7 +54,7 @@ func syncFrom(label, path, environment string) *config.Sync {
 // secret puts a secret of version 1 into a folder; its ID is folder and name.
 func (s *scene) secret(path, name, value string) *scene {
 	if s.folders[path] == nil {
-		s.folders[path] = &observe.FolderRead{}
+		s.folders[path] = &resolve.Read{}
 	}
 	list := &s.folders[path].Listing.Secrets
 	*list = append(*list, providers.Secret{ID: path + "/" + name, Name: name, Version: 1, Value: secret.New(value)})
@@ -74,11 +77,16 @@ func (s *scene) record(environment, key, sync, value string) *ledger.Entry {
 	if s.entries[environment] == nil {
 		s.entries[environment] = map[string]*ledger.Entry{}
 	}
-	id := idOf(environment)
+	id, path := idOf(environment), "/a"
+	for _, declared := range s.syncs {
+		if declared.Address == sync && len(declared.Sources) > 0 {
+			path = declared.Sources[0].SecretPath.Value
+		}
+	}
 	e := &ledger.Entry{
 		Key: key, Owner: ledger.Owner{Sync: sync}, UUID: "{" + key + "}", Secured: true, KeyID: testKey.ID(),
 		Fingerprint: testKey.Fingerprint(id, key, secret.New(value)),
-		Source:      ledger.Source{KMS: "k", Environment: "dev", Path: "/a", Name: key, ID: "/a/" + key, Version: 1},
+		Source:      ledger.Source{KMS: "k", Environment: "dev", Path: path, Name: key, ID: path + "/" + key, Version: 1},
 		Writes:      []ledger.Write{{At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}},
 	}
 	s.entries[environment][key] = e
@@ -100,9 +108,12 @@ func idOf(environment string) string {
 }
 
 func (s *scene) observe(g *graph.Graph) *observe.Observation {
-	obs := &observe.Observation{Folders: map[graph.SourceRef]*observe.FolderRead{}, Destinations: map[graph.DestinationRef]*observe.DestinationRead{}}
+	obs := &observe.Observation{Answers: s.answers, Trees: s.trees, Folders: map[graph.SourceRef]*resolve.Read{}, Destinations: map[graph.DestinationRef]*observe.DestinationRead{}}
+	for path, read := range s.folders {
+		obs.Folders[graph.SourceRef{KMS: "k", Environment: "dev", Path: path}] = read
+	}
 	for _, ref := range g.Folders {
-		obs.Folders[ref] = &observe.FolderRead{}
+		obs.Folders[ref] = &resolve.Read{}
 		if read := s.folders[ref.Path]; read != nil {
 			obs.Folders[ref] = read
 		}

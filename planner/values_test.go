@@ -30,7 +30,7 @@ func TestValuesThatCannotBeCarried(t *testing.T) {
 		"zero byte":       {"canary\x00canary", verdict.NotSupportedYet},
 		"not UTF-8":       {"canary\xff", verdict.NotSupportedYet},
 		"half of a rune":  {"canary\xc3", verdict.NotSupportedYet},
-		"a reference":     {"canary-${OTHER}", verdict.NotSupportedYet},
+		"a reference":     {"canary-${OTHER}", verdict.UnresolvedReference},
 	} {
 		s := newScene(syncFrom("a", "/a", "")).secret("/a", "KEY", test.value)
 		g := graph.New(&config.Config{Syncs: s.syncs})

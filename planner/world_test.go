@@ -13,6 +13,7 @@ import (
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
+	"github.com/hanzoai/kmsync/planner/resolve"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
@@ -67,11 +68,11 @@ func (w *world) graph() *graph.Graph {
 }
 
 func (w *world) observation(g *graph.Graph) *observe.Observation {
-	obs := &observe.Observation{Folders: map[graph.SourceRef]*observe.FolderRead{}, Destinations: map[graph.DestinationRef]*observe.DestinationRead{}}
+	obs := &observe.Observation{Folders: map[graph.SourceRef]*resolve.Read{}, Destinations: map[graph.DestinationRef]*observe.DestinationRead{}}
 	for _, ref := range g.Folders {
-		read := &observe.FolderRead{Listing: providers.SourceListing{Secrets: w.secrets, Snapshot: providers.Snapshot{Doubts: w.doubts}}}
+		read := &resolve.Read{Listing: providers.SourceListing{Secrets: w.secrets, Snapshot: providers.Snapshot{Doubts: w.doubts}}}
 		if w.broken {
-			read = &observe.FolderRead{Err: &providers.Error{Op: "list secrets", Kind: providers.KindForbidden}}
+			read = &resolve.Read{Err: &providers.Error{Op: "list secrets", Kind: providers.KindForbidden}}
 		}
 		obs.Folders[ref] = read
 	}

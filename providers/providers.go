@@ -61,7 +61,19 @@ type Secret struct {
 	Value   secret.Value
 	// Hidden: the identity may know of the secret but not read it; Value is a mask.
 	Hidden bool
+	Lines  Lines
 }
+
+// Lines says what servers make of a value of several lines that holds references:
+// skipMultilineEncoding of the secret.
+type Lines int
+
+// The kinds of Lines.
+const (
+	LinesUnknown Lines = iota // the answer does not say (lists of 2024)
+	LinesKept
+	LinesQuoted // in double quotes, with \n for each line feed
+)
 
 // Import is one import block of a folder, in the order of the answer: a later
 // block beats an earlier one, and the folder's own secrets beat every block.
@@ -69,6 +81,9 @@ type Import struct {
 	Folder   Folder
 	FolderID string
 	Names    []string // what the block brings, sorted
+	// Unseen: the folder imports it, and the answer has no block for it, as servers of
+	// 2024 do for an identity that may not read it.
+	Unseen bool
 }
 
 // SourceListing is everything one folder holds, unexpanded.
@@ -76,14 +91,53 @@ type SourceListing struct {
 	Snapshot
 	Secrets []Secret // own, type "shared", sorted by name
 	Imports []Import
+	// Shifted: an import of a folder that is gone moved the contents of later blocks
+	// to wrong ones (servers of 2024), so what Imports says is not to be believed.
+	Shifted bool
 }
 
-// Source reads a project of a KMS.
+// TreeListing is what a folder and all folders below it hold of their own,
+// unexpanded.
+type TreeListing struct {
+	Snapshot
+	// Folders are those of which the identity sees a secret, sorted by path. Others may
+	// be there.
+	Folders []FolderSecrets
+	// Imports says that some folder of the tree imports another. Which, the answer does
+	// not tell.
+	Imports bool
+}
+
+// FolderSecrets are the own secrets of one folder, type "shared", sorted by name.
+type FolderSecrets struct {
+	Folder  Folder
+	Secrets []Secret
+}
+
+// Source reads a project of a KMS. A folder or environment that is missing, or may
+// not be read, is an [*Error] from each method that does not say otherwise, even where
+// the server answers with an empty list (GET /api/v4/secrets answers 200 with no rows
+// without the right to read).
 type Source interface {
-	// List returns the folder's own secrets and import blocks. A folder or
-	// environment that is missing, or may not be read, is an [*Error], even where
-	// the server answers with an empty list (GET /api/v4/secrets answers 200 with no rows without the right to read).
+	// List returns the folder's own secrets and import blocks.
 	List(ctx context.Context, folder Folder) (SourceListing, error)
+	// ListTree returns the own secrets of the folder and of those below it, from one
+	// recursive list. Folders below that may not be read are left out without a word.
+	ListTree(ctx context.Context, folder Folder) (TreeListing, error)
+	// Folders returns the folder and all below it, sorted by path, whether or not their
+	// secrets may be read. It does not prove that the folder itself exists: the caller has
+	// listed it (GET /api/v2/folders answers 200 and nothing where it is missing).
+	Folders(ctx context.Context, folder Folder) ([]Folder, error)
+	// Imports returns what the folder imports, in order, whether or not it may be read
+	// or exists.
+	Imports(ctx context.Context, folder Folder) ([]Folder, error)
+	// Prove returns nil only if the server itself says that the folder exists and that
+	// its secrets may be read.
+	Prove(ctx context.Context, folder Folder) error
+	// Has asks for one secret of the folder by name, without its imports. It returns
+	// false only if the server says that there is none; a right that is missing is an
+	// error, since a list hides what the identity may not read.
+	Has(ctx context.Context, folder Folder, name string) (bool, error)
 }
 
 // Scope is one place where Bitbucket keeps variables: a deployment environment, a

@@ -126,6 +126,55 @@ func secretCommand(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
+// placeOf returns a folder of project demo, made where it is not there.
+func placeOf(ts *testscript.TestScript, w *world.World, text string) (*world.Environment, *world.Folder) {
+	slug, path, _ := strings.Cut(text, ":")
+	e := w.KMS.Project("demo").Environment(slug)
+	if e == nil {
+		ts.Fatalf("no environment %s", slug)
+	}
+	if e.Folder(path) == nil {
+		e.Folders = append(e.Folders, world.Folder{Path: path})
+	}
+	return e, e.Folder(path)
+}
+
+// importCommand is "import ENVIRONMENT:PATH FROM…": the folder imports these, in that
+// order, and no others.
+func importCommand(ts *testscript.TestScript, _ bool, args []string) {
+	stageOf(ts).server.Update(func(w *world.World) {
+		_, f := placeOf(ts, w, args[0])
+		f.Imports = nil
+		for _, from := range args[1:] {
+			environment, path, _ := strings.Cut(from, ":")
+			f.Imports = append(f.Imports, world.Import{Environment: environment, Path: path})
+		}
+	})
+}
+
+// folderCommand is "folder ENVIRONMENT:PATH" to make a folder, and "! folder" to remove
+// it with all it holds.
+func folderCommand(ts *testscript.TestScript, neg bool, args []string) {
+	stageOf(ts).server.Update(func(w *world.World) {
+		e, f := placeOf(ts, w, args[0])
+		if path := f.Path; neg {
+			e.Folders = slices.DeleteFunc(e.Folders, func(f world.Folder) bool { return f.Path == path })
+		}
+	})
+}
+
+// kmsCommand is "kms JSON": changes what the JSON names of the sandbox's KMS, as
+// {"generation": "2024"}.
+func kmsCommand(ts *testscript.TestScript, _ bool, args []string) {
+	stageOf(ts).server.Update(func(w *world.World) { ts.Check(json.Unmarshal([]byte(args[0]), &w.KMS)) })
+}
+
+// identityCommand is "identity JSON": changes what the JSON names of the first
+// identity, as {"access": [{"path": "/web"}]}.
+func identityCommand(ts *testscript.TestScript, _ bool, args []string) {
+	stageOf(ts).server.Update(func(w *world.World) { ts.Check(json.Unmarshal([]byte(args[0]), &w.KMS.Identities[0])) })
+}
+
 // variableCommand is "variable REPOSITORY[/ENVIRONMENT] KEY DOING [VALUE]", what a
 // person does by hand in workspace acme: set, unsecure, recreate, remove. "acme" in
 // the place of a repository means the workspace's own variables.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 type Graph struct {
 	Nodes        []*Node          // one per sync, sorted by address
 	Folders      []SourceRef      // to read, distinct, sorted
+	Trees        []SourceRef      // to read with all below them, distinct, sorted
 	Destinations []DestinationRef // to read, distinct, as written, sorted
 	Name         string           // kmsync.name; "" for none
 	// Services say what the kms and connection blocks lead to, by "kms.NAME" and
@@ -67,25 +69,39 @@ func New(cfg *config.Config) *Graph {
 
 // gather lists what is to be read for the nodes.
 func (g *Graph) gather() {
-	g.Folders, g.Destinations = nil, nil
-	folders, destinations := map[SourceRef]bool{}, map[DestinationRef]bool{}
+	g.Folders, g.Trees, g.Destinations = nil, nil, nil
+	folders, trees, destinations := map[SourceRef]bool{}, map[SourceRef]bool{}, map[DestinationRef]bool{}
 	for _, n := range g.Nodes {
 		if !n.IsRead() {
 			continue
 		}
 		destinations[n.Destination] = true
-		for _, f := range n.Folders {
-			folders[f] = true
+		for i, f := range n.Folders {
+			if n.Sync.Sources[i].Recursive.Value {
+				trees[f] = true
+			} else {
+				folders[f] = true
+			}
 		}
 	}
-	for f := range folders {
-		g.Folders = append(g.Folders, f)
-	}
+	g.Folders, g.Trees = slices.SortedFunc(maps.Keys(folders), CompareSources), slices.SortedFunc(maps.Keys(trees), CompareSources)
 	for d := range destinations {
 		g.Destinations = append(g.Destinations, d)
 	}
-	slices.SortFunc(g.Folders, CompareSources)
 	slices.SortFunc(g.Destinations, CompareDestinations)
+}
+
+// WantsImports reports whether a sync wants what the folders of a tree import, by
+// whichever block of its KMS.
+func (g *Graph) WantsImports(tree SourceRef) bool {
+	return slices.ContainsFunc(g.Nodes, func(n *Node) bool {
+		for i, source := range n.Sync.Sources {
+			if n.IsRead() && source.Recursive.Value && source.IncludeImports.Value && n.Folders[i].Environment == tree.Environment && n.Folders[i].Path == tree.Path {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 func destinationOf(sync *config.Sync) DestinationRef {

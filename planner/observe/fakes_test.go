@@ -13,6 +13,7 @@ import (
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/limits"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -61,6 +62,13 @@ type services struct {
 	uuids        map[string]string // of repositories that have another one
 	// during is called in every call.
 	during func(call string)
+
+	// What the KMS has, by "env:/path"; a folder that is not in lists is empty.
+	lists   map[string]providers.SourceListing
+	trees   map[string]providers.TreeListing
+	below   map[string][]providers.Folder // what Folders answers
+	imports map[string][]providers.Folder
+	has     map[string]bool // by "env:/path NAME"
 }
 
 // newServices has acme/web with the environments Production and Staging, and one
@@ -97,6 +105,7 @@ func (s *services) call(ctx context.Context, name string) error {
 
 // List implements providers.Source.
 func (s *services) List(ctx context.Context, f providers.Folder) (out providers.SourceListing, err error) {
+	out = s.lists[f.String()]
 	out.ReadAt = s.at
 	return out, s.call(ctx, "list "+f.String())
 }
@@ -140,7 +149,7 @@ func (s *services) made() []string {
 func (s *services) observer(parallelism int) *observe.Observer {
 	return &observe.Observer{
 		Sources: map[string]providers.Source{"k": s, "l": s}, Readers: map[string]providers.Reader{"b": s, "c": s},
-		Limits: observe.NewLimits(parallelism),
+		Limits: limits.New(parallelism),
 	}
 }
 
@@ -158,3 +167,30 @@ func remembers(repositoryUUID, environmentUUID, variable string) *ledger.State {
 }
 
 func nothing() *ledger.State { return &ledger.State{} }
+
+// ListTree implements providers.Source.
+func (s *services) ListTree(ctx context.Context, f providers.Folder) (out providers.TreeListing, err error) {
+	out = s.trees[f.String()]
+	out.ReadAt = s.at
+	return out, s.call(ctx, "tree "+f.String())
+}
+
+// Folders implements providers.Source.
+func (s *services) Folders(ctx context.Context, f providers.Folder) ([]providers.Folder, error) {
+	return s.below[f.String()], s.call(ctx, "folders "+f.String())
+}
+
+// Imports implements providers.Source.
+func (s *services) Imports(ctx context.Context, f providers.Folder) ([]providers.Folder, error) {
+	return s.imports[f.String()], s.call(ctx, "imports "+f.String())
+}
+
+// Prove implements providers.Source.
+func (s *services) Prove(ctx context.Context, f providers.Folder) error {
+	return s.call(ctx, "prove "+f.String())
+}
+
+// Has implements providers.Source.
+func (s *services) Has(ctx context.Context, f providers.Folder, name string) (bool, error) {
+	return s.has[f.String()+" "+name], s.call(ctx, "has "+f.String()+" "+name)
+}

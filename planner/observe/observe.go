@@ -12,6 +12,8 @@ import (
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/limits"
+	"github.com/hanzoai/kmsync/planner/resolve"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -19,7 +21,7 @@ import (
 type Observer struct {
 	Sources map[string]providers.Source // by label of the kms block
 	Readers map[string]providers.Reader // by label of the connection block
-	Limits  *Limits
+	Limits  *limits.Limits
 	Now     func() time.Time
 	// Sleep waits, or returns ctx's error when ctx ends first.
 	Sleep func(ctx context.Context, d time.Duration) error
@@ -27,17 +29,19 @@ type Observer struct {
 
 // Observation is what was read. It holds secret values, in memory only.
 type Observation struct {
-	Folders      map[graph.SourceRef]*FolderRead
+	// Folders are those that were listed by themselves: of sources, of what these
+	// import, and of what values refer to.
+	Folders map[graph.SourceRef]*resolve.Read
+	// Trees are those of recursive sources.
+	Trees map[graph.SourceRef]*TreeRead
+	// Answers are those to what was asked besides; see [Observer.Ask].
+	Answers      map[Question]Answer
 	Destinations map[graph.DestinationRef]*DestinationRead
 	// Overlaps says why a sync must not run: it and another turned out to share a
 	// destination, of which one would delete what the other writes.
 	Overlaps map[*config.Sync]error
-}
 
-// FolderRead is one folder as it was read, or why it could not be.
-type FolderRead struct {
-	Listing providers.SourceListing
-	Err     error
+	yields *yields // nil: nothing is kept
 }
 
 // DestinationRead is one destination as it was read, or why it could not be.
@@ -55,33 +59,17 @@ type DestinationRead struct {
 }
 
 // Observe reads every folder and destination of the graph, each once, with the
-// fewest requests: one list per folder, one environment list per repository with
+// fewest requests: one list per folder (of a source, of what it imports, of what its
+// values refer to), one environment list per repository with
 // a deployment environment, one listing per scope, and one GET per repository or
 // workspace that the ledger cannot identify. A failed read is part of the result.
 func (o *Observer) Observe(ctx context.Context, g *graph.Graph, state *ledger.State) *Observation {
-	obs := &Observation{Folders: map[graph.SourceRef]*FolderRead{}, Destinations: map[graph.DestinationRef]*DestinationRead{}}
-	var work sync.WaitGroup
-	// The first folder of a KMS brings the login and the look-up along. The others
-	// wait for it outside of the limits, so that Bitbucket is read meanwhile.
-	first := map[providers.Source]chan struct{}{}
-	for source, refs := range o.bySource(g.Folders) {
-		read := &FolderRead{}
-		for _, ref := range refs {
-			obs.Folders[ref] = read
-		}
-		before := first[source.Source]
-		known := make(chan struct{})
-		if before == nil {
-			first[source.Source] = known
-		}
-		work.Go(func() {
-			if before != nil {
-				<-before
-			}
-			*read = o.folder(ctx, refs[0])
-			close(known)
-		})
+	obs := &Observation{
+		yields:  &yields{done: map[block]Yield{}},
+		Folders: map[graph.SourceRef]*resolve.Read{}, Trees: map[graph.SourceRef]*TreeRead{}, Destinations: map[graph.DestinationRef]*DestinationRead{},
 	}
+	var work sync.WaitGroup
+	work.Go(func() { o.readSources(ctx, g, obs) })
 	for _, refs := range o.byRepository(g.Destinations) {
 		reads := make([]*DestinationRead, len(refs))
 		for i, ref := range refs {
@@ -138,16 +126,6 @@ func tellApart(obs *Observation) {
 	}
 }
 
-func (o *Observer) folder(ctx context.Context, ref graph.SourceRef) (read FolderRead) {
-	err := o.Limits.Do(ctx, "", func() {
-		read.Listing, read.Err = o.Sources[ref.KMS].List(ctx, providers.Folder{Environment: ref.Environment, Path: ref.Path})
-	})
-	if err != nil {
-		read.Err = stopped("list secrets", ref.String())
-	}
-	return read
-}
-
 // stopped is the error of a request that was not sent, since the run ends.
 func stopped(op, scope string) error {
 	return &providers.Error{Op: op, Scope: scope, Kind: providers.KindCanceled}
@@ -156,23 +134,6 @@ func stopped(op, scope string) error {
 // repositoryKey is what bounds of requests are counted by. A workspace's own
 // variables have a bound of their own, "acme/".
 func repositoryKey(d graph.DestinationRef) string { return d.Workspace + "/" + d.Repository }
-
-// folderOf is a folder of one project, whatever the blocks are called that lead
-// there.
-type folderOf struct {
-	providers.Source
-	environment, path string
-}
-
-// bySource groups folders that are the same.
-func (o *Observer) bySource(refs []graph.SourceRef) map[folderOf][]graph.SourceRef {
-	groups := map[folderOf][]graph.SourceRef{}
-	for _, ref := range refs {
-		folder := folderOf{o.Sources[ref.KMS], ref.Environment, ref.Path}
-		groups[folder] = append(groups[folder], ref)
-	}
-	return groups
-}
 
 // byRepository groups sorted destinations by the account that reads them and the
 // repository; a workspace's own variables are a group of their own.

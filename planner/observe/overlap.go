@@ -14,7 +14,7 @@ import (
 // excluded syncs count, as far as their names tell where they lead.
 func overlaps(g *graph.Graph, obs *Observation) map[*config.Sync]error {
 	found := map[*config.Sync]error{}
-	syncs := resolve(g, obs)
+	syncs := placesOf(g, obs)
 	for i, a := range syncs {
 		for _, b := range syncs[i+1:] {
 			if !a.overwrites && !b.overwrites {
@@ -47,7 +47,7 @@ type resolved struct {
 	overwrites bool
 }
 
-func resolve(g *graph.Graph, obs *Observation) []resolved {
+func placesOf(g *graph.Graph, obs *Observation) []resolved {
 	var syncs []resolved
 	for _, n := range g.Nodes {
 		if n.Removed != nil {

@@ -25,21 +25,13 @@ type Refresher struct {
 	state    *ledger.State
 	mu       sync.Mutex // guards obs
 	obs      *Observation
-	folders  map[graph.SourceRef]*sync.Mutex // held while a folder is read again
+	again    map[folderOf]*sync.Mutex // held while a folder is read again
 }
 
 // NewRefresher returns a refresher that starts from what was observed. It takes
 // the observation over: nobody else may change it.
 func NewRefresher(o *Observer, g *graph.Graph, state *ledger.State, obs *Observation) *Refresher {
-	folders := map[graph.SourceRef]*sync.Mutex{}
-	same := map[*FolderRead]*sync.Mutex{}
-	for ref, read := range obs.Folders {
-		if same[read] == nil {
-			same[read] = &sync.Mutex{}
-		}
-		folders[ref] = same[read]
-	}
-	return &Refresher{observer: o, graph: g, state: state, obs: obs, folders: folders}
+	return &Refresher{observer: o, graph: g, state: state, obs: obs, again: map[folderOf]*sync.Mutex{}}
 }
 
 // ReadAt returns when the oldest of what the destination with this id rests on
@@ -47,39 +39,58 @@ func NewRefresher(o *Observer, g *graph.Graph, state *ledger.State, obs *Observa
 func (r *Refresher) ReadAt(id string) time.Time {
 	var oldest time.Time
 	view := r.view()
-	folders, destinations := r.rests(view, id)
-	note := func(at time.Time) {
-		if oldest.IsZero() || at.Before(oldest) {
+	on := r.rests(view, id)
+	note := func(at time.Time, err error) {
+		if err == nil && (oldest.IsZero() || at.Before(oldest)) {
 			oldest = at
 		}
 	}
-	for _, ref := range destinations {
-		if read := view.Destinations[ref]; read.Err == nil {
-			note(read.Listing.ReadAt)
-		}
+	for _, ref := range on.destinations {
+		note(view.Destinations[ref].Listing.ReadAt, view.Destinations[ref].Err)
 	}
-	for ref := range folders {
-		if read := view.Folders[ref]; read.Err == nil {
-			note(read.Listing.ReadAt)
-		}
+	for ref := range on.folders {
+		note(view.Folders[ref].Listing.ReadAt, view.Folders[ref].Err)
+	}
+	for ref := range on.trees {
+		note(view.Trees[ref].Listing.ReadAt, view.Trees[ref].Err)
 	}
 	return oldest
 }
 
 // Refresh reads the destination with this id, and the folders that feed it,
 // again where they were read more than [MaxAgeOfEvidence] before now, and returns
-// what is known then. A folder that feeds many destinations is read again once.
+// what is known then. A folder that feeds many destinations is read again once. What
+// a value refers to now, and did not before, is read too.
 func (r *Refresher) Refresh(ctx context.Context, id string, now time.Time) *Observation {
-	folders, destinations := r.rests(r.view(), id)
 	var work sync.WaitGroup
-	for ref := range folders {
-		work.Go(func() { r.refreshFolder(ctx, ref, now) })
+	on := r.rests(r.view(), id)
+	fresh := map[graph.SourceRef]bool{}
+	folders := func(refs map[graph.SourceRef]bool) {
+		for ref := range refs {
+			if !fresh[ref] {
+				fresh[ref] = true
+				work.Go(func() { r.refreshFolder(ctx, ref, now) })
+			}
+		}
 	}
-	for _, refs := range r.places(destinations) {
+	folders(on.folders)
+	for ref := range on.trees {
+		work.Go(func() { r.refreshTree(ctx, ref, now) })
+	}
+	for _, refs := range r.places(on.destinations) {
 		work.Go(func() { r.refreshDestination(ctx, refs, now) })
 	}
 	work.Wait()
-	return r.view()
+	for {
+		view, before := r.view(), len(fresh)
+		on := r.rests(view, id)
+		folders(on.needs)
+		folders(on.folders) // what a value refers to only now may be old
+		if len(fresh) == before {
+			return view
+		}
+		work.Wait()
+	}
 }
 
 // view copies what is known, so that it stays as it is while others read on.
@@ -87,48 +98,96 @@ func (r *Refresher) view() *Observation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return &Observation{
-		Folders: maps.Clone(r.obs.Folders), Destinations: maps.Clone(r.obs.Destinations), Overlaps: r.obs.Overlaps,
+		Folders: maps.Clone(r.obs.Folders), Trees: maps.Clone(r.obs.Trees), Destinations: maps.Clone(r.obs.Destinations),
+		Answers: r.obs.Answers, Overlaps: r.obs.Overlaps, yields: &yields{done: map[block]Yield{}},
 	}
 }
 
-// rests returns the folders and the spellings that a destination rests on.
-func (r *Refresher) rests(view *Observation, id string) (map[graph.SourceRef]bool, []graph.DestinationRef) {
-	folders := map[graph.SourceRef]bool{}
-	var destinations []graph.DestinationRef
+// rests is what a destination rests on: reads of folders and trees, folders that were
+// not read yet, and the spellings of the destination.
+type rests struct {
+	folders, trees, needs map[graph.SourceRef]bool
+	destinations          []graph.DestinationRef
+}
+
+func (r *Refresher) rests(view *Observation, id string) rests {
+	on := rests{folders: map[graph.SourceRef]bool{}, trees: map[graph.SourceRef]bool{}, needs: map[graph.SourceRef]bool{}}
 	for _, n := range r.graph.Nodes {
 		read := view.Destinations[n.Destination]
 		if read == nil || read.ID != id || !n.IsRead() {
 			continue
 		}
-		if !slices.Contains(destinations, n.Destination) {
-			destinations = append(destinations, n.Destination)
+		if !slices.Contains(on.destinations, n.Destination) {
+			on.destinations = append(on.destinations, n.Destination)
 		}
-		for _, ref := range n.Folders {
-			folders[ref] = true
+		for i, ref := range n.Folders {
+			if view.SourceError(n, i) != nil {
+				continue
+			}
+			if !n.Sync.Sources[i].Recursive.Value {
+				on.folders[ref] = true
+			}
+			y := view.Yield(n, i)
+			maps.Copy(on.folders, y.Folders)
+			maps.Copy(on.trees, y.Trees)
+			maps.Copy(on.needs, y.Needs)
 		}
 	}
-	return folders, destinations
+	return on
 }
 
 // isOld reports whether what was read at a time is too old to write by.
 func isOld(readAt, now time.Time) bool { return providers.Elapsed(readAt, now) > MaxAgeOfEvidence }
 
-// refreshFolder reads a folder again, for every block that leads there.
+// alone waits until nobody else reads the folder again, and returns what ends that.
+func (r *Refresher) alone(of folderOf) (done func()) {
+	r.mu.Lock()
+	if r.again[of] == nil {
+		r.again[of] = &sync.Mutex{}
+	}
+	lock := r.again[of]
+	r.mu.Unlock()
+	lock.Lock()
+	return lock.Unlock
+}
+
+// refreshFolder reads a folder again, or for the first time, for every block that
+// leads there.
 func (r *Refresher) refreshFolder(ctx context.Context, ref graph.SourceRef, now time.Time) {
-	r.folders[ref].Lock()
-	defer r.folders[ref].Unlock()
+	of := r.observer.folderOf(ref)
+	defer r.alone(of)()
 	r.mu.Lock()
 	old := r.obs.Folders[ref]
 	r.mu.Unlock()
-	if old.Err != nil || !isOld(old.Listing.ReadAt, now) {
+	if old != nil && (old.Err != nil || !isOld(old.Listing.ReadAt, now)) {
 		return
 	}
 	read := r.observer.folder(ctx, ref)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for other, same := range r.obs.Folders {
-		if same == old {
+	r.obs.Folders[ref] = &read
+	for other := range r.obs.Folders {
+		if r.observer.folderOf(other) == of {
 			r.obs.Folders[other] = &read
+		}
+	}
+}
+
+func (r *Refresher) refreshTree(ctx context.Context, ref graph.SourceRef, now time.Time) {
+	of := r.observer.folderOf(ref)
+	defer r.alone(of)()
+	r.mu.Lock()
+	old := r.obs.Trees[ref]
+	r.mu.Unlock()
+	if old.Err != nil || !isOld(old.Listing.ReadAt, now) {
+		return
+	}
+	read := r.observer.tree(ctx, ref, r.graph.WantsImports(ref))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for other := range r.obs.Trees {
+		if r.observer.folderOf(other) == of {
+			r.obs.Trees[other] = read
 		}
 	}
 }

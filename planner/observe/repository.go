@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/hanzoai/kmsync/planner/environment"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/providers"
@@ -161,13 +162,13 @@ func (r *repositoryReader) resolve(ctx context.Context) {
 		if read.Err = err; err != nil {
 			continue
 		}
-		environment, err := environmentNamed(ref, environments)
+		found, err := environment.Named(ref, environments)
 		if read.Err = err; err != nil {
 			continue
 		}
-		read.EnvironmentUUID, read.EnvironmentSlug = environment.UUID, environment.Slug
-		read.Scope.Environment = environment.UUID
-		read.Ref.Environment = environment.Name
+		read.EnvironmentUUID, read.EnvironmentSlug = found.UUID, found.Slug
+		read.Scope.Environment = found.UUID
+		read.Ref.Environment = found.Name
 	}
 }
 

@@ -93,6 +93,9 @@ type Change struct {
 	// "" for a create, and the secret it is to hold.
 	VariableUUID string
 	SecretID     string
+	// MadeOf is a hash over the secrets that the value refers to, with their versions;
+	// "" where it refers to none.
+	MadeOf string
 }
 
 // Remnant is what a sync left behind: keys that the ledger still has for a sync
@@ -221,6 +224,9 @@ func (c Change) Moved(later Change, now bool) string {
 	}
 	if c.SecretID != later.SecretID || c.Version != later.Version || c.SecretKey != later.SecretKey || c.Source != later.Source {
 		moved = append(moved, "the secret changed in "+later.Source.String())
+	}
+	if c.MadeOf != later.MadeOf && len(moved) == 0 {
+		moved = append(moved, "a secret that it refers to changed")
 	}
 	if later.RenamedFrom != c.RenamedFrom && later.VariableUUID == c.VariableUUID {
 		moved = append(moved, "its old name changed")

@@ -2,6 +2,8 @@ package want
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"regexp"
@@ -14,6 +16,7 @@ import (
 	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/resolve"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
@@ -29,6 +32,7 @@ type Want struct {
 	SecretID  string // "" where no row of the folder is behind it
 	Version   int
 	Value     secret.Value
+	Uses      []resolve.Use // of what the value is made, besides the secret itself
 	Secured   bool
 	Block     verdict.Block
 	Detail    string
@@ -37,6 +41,19 @@ type Want struct {
 	// Range is the entry of rename or include that names the secret; the zero Range
 	// where none does.
 	Range hcl.Range
+}
+
+// MadeOf returns a hash over the secrets that the value refers to, with their
+// versions; "" where it refers to none.
+func (w *Want) MadeOf() string {
+	if len(w.Uses) == 0 {
+		return ""
+	}
+	hash := sha256.New()
+	for _, u := range w.Uses {
+		fmt.Fprintf(hash, "%s\n%s\n%d\n", u.Folder, u.ID, u.Version)
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:16])
 }
 
 // refuse stops the want, unless something stopped it before.
@@ -52,7 +69,7 @@ func (w *Want) refuse(by verdict.Block, format string, args ...any) {
 func Of(n *graph.Node, obs *observe.Observation) []*Want {
 	var wants []*Want
 	for i, source := range n.Sync.Sources {
-		s := &reading{node: n, source: source, ref: n.Folders[i], listing: obs.Folders[n.Folders[i]].Listing}
+		s := &reading{node: n, source: source, ref: n.Folders[i], yield: obs.Yield(n, i), doubts: obs.SourceDoubts(n, i)}
 		later := s.wants()
 		if source.Override.Value {
 			wants, later = override(wants, later)
@@ -82,43 +99,29 @@ func override(earlier, later []*Want) (left, kept []*Want) {
 	return left, kept
 }
 
-// reading is one source of a sync, and its folder as it was read.
+// reading is one source of a sync, and what it yields.
 type reading struct {
-	node    *graph.Node
-	source  *config.Source
-	ref     graph.SourceRef
-	listing providers.SourceListing
+	node   *graph.Node
+	source *config.Source
+	ref    graph.SourceRef
+	yield  observe.Yield
+	doubts []providers.Doubt
 }
 
-// wants returns what the source yields: its own secrets, what it imports, and
-// what it must have and has not.
+// wants returns what the source yields, and what it must have and has not.
 func (r *reading) wants() []*Want {
 	var wants []*Want
-	names := map[string]bool{}
-	for _, s := range r.listing.Secrets {
-		names[s.Name] = true
-		if !r.source.Wants(s.Name) {
-			continue
-		}
-		w := r.want(s.Name)
-		w.SecretID, w.Version, w.Value = s.ID, s.Version, s.Value
-		w.checkValue(s, r.source.ExpandReferences.Value)
+	for _, item := range r.yield.Items {
+		w := r.want(item.Name)
+		w.Source = graph.SourceRef{KMS: r.ref.KMS, Environment: item.From.Environment, Path: item.From.Path}
+		w.SecretID, w.Version, w.Value, w.Uses = item.Secret.ID, item.Secret.Version, item.Value, item.Uses
+		w.checkValue(item)
 		w.checkName()
 		wants = append(wants, w)
 	}
-	if r.source.IncludeImports.Value {
-		for name, from := range imported(r.listing.Imports, names) {
-			names[name] = true
-			if r.source.Wants(name) {
-				w := r.want(name)
-				w.refuse(verdict.NotSupportedYet, "it comes through the import of %s; set include_imports = false to leave imported keys out", from)
-				wants = append(wants, w)
-			}
-		}
-	}
 	for _, required := range r.source.Required() {
-		if !names[required.Value] {
-			wants = append(wants, r.missing(required, names))
+		if !r.yield.Names[required.Value] {
+			wants = append(wants, r.missing(required))
 		}
 	}
 	return wants
@@ -145,11 +148,11 @@ func (r *reading) entry(name string) hcl.Range {
 }
 
 // missing is the want for a required name that the source does not have.
-func (r *reading) missing(required config.Located[string], names map[string]bool) *Want {
+func (r *reading) missing(required config.Located[string]) *Want {
 	w := r.want(required.Value)
 	w.Range = required.Range
 	detail := "there is no " + required.Value
-	if near := address.Nearest(required.Value, slices.Sorted(maps.Keys(names))); near != "" {
+	if near := address.Nearest(required.Value, slices.Sorted(maps.Keys(r.yield.Names))); near != "" {
 		detail += " (did you mean " + near + "?)"
 	}
 	if r.isDoubted() {
@@ -159,44 +162,27 @@ func (r *reading) missing(required config.Located[string], names map[string]bool
 	return w
 }
 
-// isDoubted reports whether the folder may hold more than was read.
+// isDoubted reports whether the source may hold more than was read.
 func (r *reading) isDoubted() bool {
-	if len(r.listing.Secrets) == 0 && !r.node.Sync.Options.AllowEmpty.Value {
-		return true
-	}
-	return slices.ContainsFunc(r.listing.Doubts, func(d providers.Doubt) bool {
-		return d.Kind != providers.DoubtImports || r.source.IncludeImports.Value
-	})
+	return len(r.doubts) > 0 || (len(r.yield.Names) == 0 && !r.node.Sync.Options.AllowEmpty.Value)
 }
 
-// imported returns the names that import blocks bring and the folder itself has
-// not, with the block that decides: the later one beats the earlier.
-func imported(imports []providers.Import, own map[string]bool) map[string]providers.Folder {
-	from := map[string]providers.Folder{}
-	for _, block := range imports {
-		for _, name := range block.Names {
-			if !own[name] {
-				from[name] = block.Folder
-			}
-		}
-	}
-	return from
-}
-
-func (w *Want) checkValue(s providers.Secret, expand bool) {
+func (w *Want) checkValue(item resolve.Item) {
 	switch {
-	case s.Hidden || s.Value.IsMask():
+	case item.Problem != nil && item.Problem.Hidden:
+		w.refuse(verdict.HiddenValue, "%s", item.Problem.Detail)
+	case item.Problem != nil:
+		w.refuse(verdict.UnresolvedReference, "%s", item.Problem.Detail)
+	case item.Value.IsMask():
 		w.refuse(verdict.HiddenValue, "")
-	case s.Value.IsEmpty():
+	case item.Value.IsEmpty():
 		w.refuse(verdict.EmptyValue, "")
-	case expand && s.Value.HasReference():
-		w.refuse(verdict.NotSupportedYet, "the value of %s in %s holds a reference; set expand_references = false to write it as it stands", s.Name, w.Source)
-	case s.Value.HasLineBreak():
+	case item.Value.HasLineBreak():
 		w.refuse(verdict.LineBreak, "")
-	case s.Value.HasNUL():
-		w.refuse(verdict.NotSupportedYet, "the value of %s in %s holds a NUL byte, which no variable can carry; store it there in base64", s.Name, w.Source)
-	case !s.Value.IsUTF8():
-		w.refuse(verdict.NotSupportedYet, "the value of %s in %s is not UTF-8 text", s.Name, w.Source)
+	case item.Value.HasNUL():
+		w.refuse(verdict.NotSupportedYet, "the value of %s in %s holds a NUL byte, which no variable can carry; store it there in base64", item.Name, w.Source)
+	case !item.Value.IsUTF8():
+		w.refuse(verdict.NotSupportedYet, "the value of %s in %s is not UTF-8 text", item.Name, w.Source)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/resolve"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
@@ -39,14 +40,14 @@ type reads struct {
 func newReads(folders ...string) *reads {
 	r := &reads{
 		sync: &config.Sync{Address: "sync.x", Enabled: on(1, true)},
-		obs:  &observe.Observation{Folders: map[graph.SourceRef]*observe.FolderRead{}},
+		obs:  &observe.Observation{Folders: map[graph.SourceRef]*resolve.Read{}},
 	}
 	for i, list := range folders {
 		path := "/" + string(rune('a'+i))
 		r.sync.Sources = append(r.sync.Sources, &config.Source{
 			KMS: "k", Environment: on(0, "dev"), SecretPath: on(0, path), IncludeImports: on(0, true), Range: on(10*i+10, 0).Range,
 		})
-		read := &observe.FolderRead{}
+		read := &resolve.Read{}
 		for _, name := range strings.Fields(list) {
 			read.Listing.Secrets = append(read.Listing.Secrets, providers.Secret{ID: path + "/" + name, Name: name, Version: 1, Value: secret.New("v")})
 		}
@@ -85,7 +86,13 @@ func TestSources(t *testing.T) {
 		return m
 	}
 	imports := func(r *reads, list ...string) {
-		r.first().Imports = []providers.Import{{Folder: providers.Folder{Environment: "dev", Path: "/shared"}, Names: list}}
+		shared := providers.Folder{Environment: "dev", Path: "/shared"}
+		r.first().Imports = []providers.Import{{Folder: shared, Names: list}}
+		read := &resolve.Read{}
+		for _, name := range list {
+			read.Listing.Secrets = append(read.Listing.Secrets, providers.Secret{ID: "/shared/" + name, Name: name, Version: 1, Value: secret.New("v")})
+		}
+		r.obs.Folders[graph.SourceRef{KMS: "k", Environment: "dev", Path: "/shared"}] = read
 	}
 	for name, test := range map[string]struct {
 		folders []string
@@ -131,13 +138,13 @@ func TestSources(t *testing.T) {
 		"imports": {[]string{"A"}, func(r *reads, a, _ *config.Source) {
 			imports(r, "A", "B", "C", "D")
 			a.Exclude, a.Rename = names(1, "C"), rename(2, "D", "E")
-		}, []string{"A=/a:A", "B=/a:B not_supported_yet", "E=/a:D not_supported_yet"}},
+		}, []string{"A=/a:A", "B=/shared:B", "E=/shared:D"}},
 		"no imports":                             {[]string{"A"}, func(r *reads, a, _ *config.Source) { imports(r, "B"); a.IncludeImports = on(1, false) }, []string{"A=/a:A"}},
 		"an own secret over an import, left out": {[]string{"A B"}, func(r *reads, a, _ *config.Source) { imports(r, "A"); a.Exclude = names(1, "A") }, []string{"B=/a:B"}},
 		"required and there":                     {[]string{"A B"}, func(_ *reads, a, _ *config.Source) { a.Include = names(1, "A") }, []string{"A=/a:A"}},
 		"required and missing":                   {[]string{"B"}, func(_ *reads, a, _ *config.Source) { a.Include = names(1, "A", "B") }, []string{"A=/a:A required_missing", "B=/a:B"}},
 		"to rename and missing":                  {[]string{"B"}, func(_ *reads, a, _ *config.Source) { a.Rename = rename(1, "A", "Z") }, []string{"B=/a:B", "Z=/a:A required_missing"}},
-		"required and imported":                  {[]string{"B"}, func(r *reads, a, _ *config.Source) { imports(r, "A"); a.Include = names(1, "A") }, []string{"A=/a:A not_supported_yet"}},
+		"required and imported":                  {[]string{"B"}, func(r *reads, a, _ *config.Source) { imports(r, "A"); a.Include = names(1, "A") }, []string{"A=/shared:A"}},
 		"required, not imported": {[]string{"B"}, func(r *reads, a, _ *config.Source) {
 			imports(r, "A")
 			a.Include, a.IncludeImports = names(1, "A"), on(2, false)

@@ -118,6 +118,12 @@ func TestEndedTokenIsRenewedOnce(t *testing.T) {
 		"expired":        {[]reply{{status: 403, body: tokenError}, good}, 2, 2, ""},
 		"revoked":        {[]reply{{status: 401, body: unauth}, good}, 2, 2, ""},
 		"2024":           {[]reply{{status: 403, body: unauth}, good}, 2, 2, ""},
+		"jwt expired":    {[]reply{{status: 500, body: `{"error":"Internal Server Error","message":"jwt expired"}`}, good}, 2, 2, ""},
+		"bad signature":  {[]reply{{status: 500, body: `{"message":"invalid signature"}`}, good}, 2, 2, ""},
+		"in an object":   {[]reply{{status: 500, body: `{"message":{"text":"Invalid TOKEN"}}`}, good}, 2, 2, ""},
+		"used up":        {[]reply{{status: 400, body: `{"error":"BadRequest","message":"Unable to renew because access token number of uses limit reached"}`}, good}, 2, 2, ""},
+		"other 500":      {[]reply{{status: 500, body: `{"message":"Something went wrong"}`}, good}, 1, 2, ""},
+		"validation":     {[]reply{{status: 403, body: `{"error":"ValidationFailure","message":[{"message":"token"}]}`}}, 1, 1, providers.KindInvalid},
 		"no code":        {[]reply{{status: 401, body: `{}`}, good}, 2, 2, ""},
 		"again":          {[]reply{{status: 403, body: tokenError}}, 2, 2, providers.KindUnauthenticated},
 		"no right":       {[]reply{{status: 401, body: denied401}}, 1, 1, providers.KindForbidden},
@@ -138,7 +144,7 @@ func TestEndedTokenIsRenewedOnce(t *testing.T) {
 				wantKind(t, err, c.kind)
 			}
 			s.want(map[string]int{loginRoute: c.logins, listRoute: c.listed})
-			if c.kind == "" && s.seen[3].Header.Get("Authorization") != "Bearer canary-2" {
+			if c.kind == "" && c.logins == 2 && s.seen[3].Header.Get("Authorization") != "Bearer canary-2" {
 				t.Error("the repeat does not carry the new token")
 			}
 		})
@@ -271,14 +277,17 @@ func TestNewRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*Options){
-		"http":           func(o *Options) { o.Address = "http://kms.example" },
-		"password":       func(o *Options) { o.Address = "https://u:canary@kms.example" },
-		"no project":     func(o *Options) { o.Project = "" },
-		"no credentials": func(o *Options) { o.Credentials = Credentials{} },
-		"half":           func(o *Options) { o.Credentials = Credentials{ClientID: text("x")} },
-		"both":           func(o *Options) { o.Credentials.Token = text("x") },
-		"token and id":   func(o *Options) { o.Credentials = Credentials{Token: text("x"), ClientID: text("x")} },
-		"no clock":       func(o *Options) { o.Now = nil },
+		"http":                 func(o *Options) { o.Address = "http://kms.example" },
+		"password":             func(o *Options) { o.Address = "https://u:canary@kms.example" },
+		"no project":           func(o *Options) { o.Project = "" },
+		"no credentials":       func(o *Options) { o.Credentials = Credentials{} },
+		"half":                 func(o *Options) { o.Credentials = Credentials{ClientID: text("x")} },
+		"both":                 func(o *Options) { o.Credentials.Token = text("x") },
+		"token and id":         func(o *Options) { o.Credentials = Credentials{Token: text("x"), ClientID: text("x")} },
+		"OIDC without a token": func(o *Options) { o.Credentials = Credentials{IdentityID: text("x")} },
+		"OIDC and a token":     func(o *Options) { o.Credentials = Credentials{IdentityID: text("x"), JWT: text("x"), Token: text("x")} },
+		"OIDC and a secret":    func(o *Options) { o.Credentials.JWT = text("x") },
+		"no clock":             func(o *Options) { o.Now = nil },
 	} {
 		opt := good
 		change(&opt)
@@ -290,13 +299,43 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+// The login by OIDC sends what the server knows, without an Authorization header, and
+// says what is missing where the server has no such login.
+func TestOIDCBody(t *testing.T) {
+	t.Parallel()
+	const route = "POST /api/v1/auth/oidc-auth/login"
+	s := serve(t, map[string][]reply{route: {{status: 404, body: `{"statusCode":404,"error":"Not Found","message":"Route POST:/api/v1/auth/oidc-auth/login not found"}`}}})
+	c := s.client(func(o *Options) {
+		o.Credentials = Credentials{IdentityID: text(projectID + "\n"), JWT: text("canary-jwt ")}
+	})
+	_, err := c.List(t.Context(), dev)
+	if e := wantKind(t, err, providers.KindUnsupported); !strings.Contains(e.Hint, "/api/v1/auth/oidc-auth/login") {
+		t.Errorf("hint is %q", e.Hint)
+	}
+	var body map[string]string
+	if err := json.Unmarshal([]byte(s.bodies[0]), &body); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"identityId": projectID, "jwt": "canary-jwt"}, body); diff != "" {
+		t.Error(diff)
+	}
+	if _, ok := s.seen[0].Header["Authorization"]; ok {
+		t.Error("login carries an Authorization header")
+	}
+	noCanary(t, s.logs.String())
+}
+
 // Requests that meet the end of the same token share one new login.
 func TestRenewalIsShared(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string][]reply{
 		loginRoute: {login(accessToken1), login("canary-2"), login("canary-3")},
-		listRoute:  {{status: 401, body: unauth}, {status: 401, body: unauth}, listOf(own("A", "1"))},
+		listRoute:  {listOf(own("A", "1")), {status: 401, body: unauth}, {status: 401, body: unauth}, listOf(own("A", "1"))},
 	})
+	c := s.client(nil)
+	if _, err := c.List(t.Context(), dev); err != nil { // what the server is, is known then
+		t.Fatal(err)
+	}
 	first := s.http.Config.Handler
 	var both sync.WaitGroup
 	both.Add(2)
@@ -307,7 +346,6 @@ func TestRenewalIsShared(t *testing.T) {
 		}
 		first.ServeHTTP(w, r)
 	})
-	c := s.client(nil)
 	var group sync.WaitGroup
 	for range 2 {
 		group.Go(func() {
@@ -317,7 +355,7 @@ func TestRenewalIsShared(t *testing.T) {
 		})
 	}
 	group.Wait()
-	s.want(map[string]int{loginRoute: 2, listRoute: 4})
+	s.want(map[string]int{loginRoute: 2, listRoute: 5})
 }
 
 // A login that was given up because the run ended says nothing of the credential.

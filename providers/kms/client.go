@@ -1,10 +1,10 @@
-// Package kms reads secrets from a KMS that speaks the /api of the current
-// generation: Hanzo KMS, and the servers it shares that API with.
+// Package kms reads secrets from a KMS that speaks the /api of Hanzo KMS, or of the
+// servers it shares that API with: those of 2026, and those of 2024, which answer
+// other routes in other words (generation.go has the differences).
 //
-// [New] makes a [Client], which is a [providers.Source] of one project. It asks
-// for GET /api/v4/secrets and nothing older, unexpanded, with every switch
-// spelled out: defaults differ between servers, and unknown names are dropped
-// without a word.
+// [New] makes a [Client], which is a [providers.Source] of one project. It asks for
+// unexpanded lists, with every switch spelled out: defaults differ between servers,
+// and unknown names are dropped without a word.
 package kms
 
 import (
@@ -12,11 +12,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/internal/httpx"
+	"github.com/hanzoai/kmsync/providers/internal/lock"
 )
 
 // Options make a [Client]. Address, Project, Credentials and Now are required.
@@ -36,13 +36,16 @@ type Options struct {
 }
 
 // Client reads one project. It is safe for concurrent use. It logs in once, and
-// at most once more when the server stops accepting the token.
+// again when the server stops accepting a token that it accepted before. A list that
+// it has read before is asked for with If-None-Match.
 type Client struct {
 	http    *httpx.Client
 	now     func() time.Time
 	prefix  string // path before "/api"
 	auth    *auth
+	service *service
 	project project
+	lists   cache
 }
 
 var _ providers.Source = (*Client)(nil)
@@ -60,7 +63,7 @@ func New(opt Options) (*Client, error) {
 	if err := opt.Credentials.check(); err != nil {
 		return nil, err
 	}
-	c := &Client{now: opt.Now, prefix: prefix}
+	c := &Client{now: opt.Now, prefix: prefix, service: &service{}}
 	c.http, err = httpx.New(httpx.Options{
 		Origin: origin, UserAgent: opt.UserAgent, Logger: opt.Logger,
 		Now: opt.Now, Sleep: opt.Sleep, Rand: opt.Rand, Timeout: opt.Timeout,
@@ -70,75 +73,51 @@ func New(opt Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.auth = &auth{credentials: opt.Credentials, lock: newLock(), login: c.login}
+	c.auth = &auth{credentials: opt.Credentials, lock: lock.New(), login: c.login, now: opt.Now}
 	c.project = newProject(opt.Project)
 	return c, nil
 }
 
 // Project returns a client for another project, by id or slug, that shares this
-// one's login, connections and slow-down. It makes no request.
+// one's login, connections and slow-down, and what is known of the server. It makes
+// no request.
 func (c *Client) Project(project string) *Client {
-	return &Client{http: c.http, now: c.now, prefix: c.prefix, auth: c.auth, project: newProject(project)}
+	return &Client{http: c.http, now: c.now, prefix: c.prefix, auth: c.auth, service: c.service, project: newProject(project)}
 }
 
 // Requests returns how many requests were sent so far, logins and repeats
 // included, by this client and those that share its login.
 func (c *Client) Requests() int { return c.http.Requests() }
 
-// get asks for path, whose last parts are escaped segments, and decodes the
-// answer. A token that the server no longer accepts is renewed by one login, and
-// the request is sent once more.
-func (c *Client) get(ctx context.Context, r httpx.Request, decode func([]byte) error, segments ...string) error {
-	path, err := httpx.JoinPath(c.prefix, segments...)
+// get asks for a path and decodes the answer. A token that the server no longer
+// accepts is renewed by one login, and the request is sent once more. last is the
+// answer that is kept from before, nil for none; serial is that of the token used.
+func (c *Client) get(ctx context.Context, r httpx.Request, last *kept, path ...string) (res *httpx.Response, serial int, err error) {
+	joined, err := httpx.JoinPath(c.prefix, path...)
 	if err != nil {
-		return &providers.Error{Op: r.Op, Scope: r.Scope, Kind: providers.KindInvalid, Hint: "A name in the path is empty or made of dots."}
+		return nil, 0, &providers.Error{Op: r.Op, Scope: r.Scope, Kind: providers.KindInvalid, Hint: "A name in the path is empty or made of dots."}
 	}
-	used := 0
-	r.Method, r.Path, r.Decode, r.Idempotent = http.MethodGet, path, decode, true
+	r.Method, r.Path, r.Idempotent = http.MethodGet, joined, true
 	r.Authorize = func(ctx context.Context, req *http.Request) error {
 		token, err := c.auth.get(ctx, &r)
 		if err != nil {
 			return err
 		}
-		used = token.serial
+		serial = token.serial
+		if last != nil && last.serial == serial {
+			req.Header.Set("If-None-Match", last.tag)
+		}
 		return token.authorize(req)
 	}
-	_, err = c.http.Do(ctx, r)
-	if err == nil || !isStale(err) || !c.auth.renewable(used) {
-		return err
+	if res, err = c.http.Do(ctx, r); isStale(err) && c.auth.renewable(serial) {
+		res, err = c.http.Do(ctx, r)
 	}
-	_, err = c.http.Do(ctx, r)
-	return err
-}
-
-// isStale reports whether err says that the token is no longer accepted: 401, or
-// 403 with TokenError (expired) or UnauthorizedError, as servers of 2026 answer. A
-// 401 with PermissionDenied is a missing right on older servers.
-func isStale(err error) bool {
-	return providers.KindOf(err) == providers.KindUnauthenticated
-}
-
-// lock is a mutex that a waiter can leave when its context ends.
-type lock chan struct{}
-
-func newLock() lock { return make(lock, 1) }
-
-// acquire returns an error when ctx ends first.
-func (l lock) acquire(ctx context.Context) error {
-	select {
-	case l <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	if err == nil {
+		c.auth.accept(serial)
 	}
+	return res, serial, err
 }
 
-func (l lock) release() { <-l }
-
-func query(pairs ...string) url.Values {
-	q := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		q.Set(pairs[i], pairs[i+1])
-	}
-	return q
-}
+// isStale reports whether err says that the token is no longer accepted; see denied in
+// errors.go.
+func isStale(err error) bool { return providers.KindOf(err) == providers.KindUnauthenticated }

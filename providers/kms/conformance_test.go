@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,29 +20,57 @@ type fixture struct {
 	t      *testing.T
 	server *sandbox.Server
 	world  *world.World
+
+	mu   sync.Mutex
+	time time.Time
 }
 
-func emulator(t *testing.T) *fixture {
+// generations are those that the emulator plays.
+var generations = []string{world.Generation2026, world.Generation2024}
+
+func emulator(t *testing.T) *fixture { return emulate(t, world.Generation2026, nil) }
+
+// emulate starts an emulator of one generation, with a world that change has changed.
+func emulate(t *testing.T, generation string, change func(*world.World)) *fixture {
 	t.Helper()
 	w := world.Default()
+	w.KMS.Generation = generation
 	w.KMS.Identities = append(w.KMS.Identities, world.Identity{
 		ClientID: "powerless", ClientSecret: "powerless-secret",
 		Access: []world.Access{{Environment: "dev", Path: "/web"}},
 	})
-	server, err := sandbox.Start(t.Context(), sandbox.Options{World: w})
+	if change != nil {
+		change(w)
+	}
+	f := &fixture{t: t, world: w, time: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)}
+	var err error
+	f.server, err = sandbox.Start(t.Context(), sandbox.Options{World: w, Now: f.now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = server.Close() })
-	return &fixture{t: t, server: server, world: w}
+	t.Cleanup(func() { _ = f.server.Close() })
+	return f
+}
+
+// now is the clock of emulator and client, which sleeping moves.
+func (f *fixture) now() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.time
+}
+
+func (f *fixture) pass(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.time = f.time.Add(d)
 }
 
 func (f *fixture) client(i int, project string) *kms.Client {
 	f.t.Helper()
 	who := f.world.KMS.Identities[i]
 	c, err := kms.New(kms.Options{
-		Address: f.server.Address(), Project: project, Now: time.Now, UserAgent: "kmsync/test",
-		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		Address: f.server.Address(), Project: project, Now: f.now, UserAgent: "kmsync/test",
+		Sleep: func(ctx context.Context, d time.Duration) error { f.pass(d); return ctx.Err() },
 		Credentials: kms.Credentials{
 			ClientID:     func() (secret.Value, error) { return secret.New(who.ClientID), nil },
 			ClientSecret: func() (secret.Value, error) { return secret.New(who.ClientSecret), nil },
@@ -80,9 +109,20 @@ func (f *fixture) Put(folder providers.Folder, secrets map[string]string, import
 	})
 }
 
+func (f *fixture) Quote(folder providers.Folder, name string) {
+	f.server.Update(func(w *world.World) {
+		w.KMS.Project("demo").Environment(folder.Environment).Folder(folder.Path).Secret(name).SkipMultilineEncoding = true
+	})
+}
+
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	providertest.Source(t, func(t *testing.T) providertest.SourceFixture { return emulator(t) })
+	for _, generation := range generations {
+		t.Run(generation, func(t *testing.T) {
+			t.Parallel()
+			providertest.Source(t, func(t *testing.T) providertest.SourceFixture { return emulate(t, generation, nil) })
+		})
+	}
 }
 
 func TestRequestsOfARun(t *testing.T) {

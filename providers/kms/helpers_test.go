@@ -24,12 +24,14 @@ const (
 	projectID    = "b1f2aaaa-0000-4000-8000-000000000001"
 	loginRoute   = "POST /api/v1/auth/universal-auth/login"
 	listRoute    = "GET /api/v4/secrets"
+	rawRoute     = "GET /api/v3/secrets/raw"
+	rawProbe     = "GET /api/v3/secrets/raw/" + probeName
 	probeRoute   = "GET /api/v4/secrets/" + probeName
 	projectRoute = "GET /api/v1/projects/slug/payments"
 	clientSecret = "canary-client-secret"
 	accessToken1 = "canary-access-token-1"
 	emptyList    = `{"secrets":[],"imports":[]}`
-	probeFound   = `{"reqId":"req-1","statusCode":404,"message":"canary-message","error":"NotFound"}`
+	probeFound   = `{"reqId":"req-1","statusCode":404,"message":"Secret with name 'canary-message' not found","error":"NotFound"}`
 )
 
 // reply is one scripted answer; status 0 is 200.

@@ -1,40 +1,54 @@
 package kms
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/hanzoai/kmsync/providers"
+	"github.com/hanzoai/kmsync/providers/internal/httpx"
 )
 
-// imports returns the import blocks in the order of the answer, and a doubt for
-// each: the server leaves out of a block, without a word, what the identity may
-// not read (GET /api/v4/secrets, status 200), so what a block shows is never proven to be all.
-func imports(folder providers.Folder, blocks *[]block) ([]providers.Import, []providers.Doubt) {
-	if blocks == nil {
-		return nil, []providers.Doubt{doubt("The answer for %s does not say what the folder imports; a current server does.", folder)}
-	}
-	var out []providers.Import
-	var doubts []providers.Doubt
-	for i, b := range *blocks {
-		from := providers.Folder{Environment: b.Environment, Path: trimPath(b.Path)}
-		names := b.names()
-		out = append(out, providers.Import{Folder: from, FolderID: b.FolderID, Names: names})
-		where := fmt.Sprintf("Import %d of %s (%s)", i+1, folder, from)
-		switch {
-		case b.FolderID == "":
-			doubts = append(doubts, doubt("%s has no folder, so what it should bring is not known; restore the folder or remove the import.", where))
-		case len(names) == 0:
-			doubts = append(doubts, doubt("%s shows no secrets, as if the folder were empty or the identity could not read it; give the identity that right, or remove the import.", where))
-		default:
-			doubts = append(doubts, doubt("%s may hold more than it shows, since the server leaves out what the identity may not read; nothing proves it complete yet.", where))
-		}
-	}
-	return out, doubts
+// block is an import block of a list.
+type block struct {
+	Environment string `json:"environment"`
+	Path        string `json:"secretPath"`
+	FolderID    string `json:"folderId"`
+	Secrets     []row  `json:"secrets"`
 }
 
-func doubt(format string, args ...any) providers.Doubt {
-	return providers.Doubt{Kind: providers.DoubtImports, Detail: fmt.Sprintf(format, args...)}
+// blocks returns the import blocks in the order of the answer. An answer without any
+// list of them is doubted: both generations have one, if an empty one.
+func blocks(folder providers.Folder, blocks *[]block) ([]providers.Import, []providers.Doubt) {
+	if blocks == nil {
+		return nil, []providers.Doubt{{Kind: providers.DoubtImports, Detail: fmt.Sprintf(
+			"The answer for %s does not say what the folder imports; a server that kmsync knows does.", folder)}}
+	}
+	var out []providers.Import
+	for _, b := range *blocks {
+		from := providers.Folder{Environment: b.Environment, Path: trimPath(b.Path)}
+		out = append(out, providers.Import{Folder: from, FolderID: b.FolderID, Names: b.names()})
+	}
+	return out, nil
+}
+
+// unseen completes the blocks of a list with the imports that it left out, since the
+// identity may not read them (servers of 2024, without a word). It says too whether
+// there are blocks that no import accounts for.
+func unseen(blocks []providers.Import, listed []providers.Folder) (out []providers.Import, odd bool) {
+	left := slices.Clone(blocks)
+	for _, folder := range listed {
+		i := slices.IndexFunc(left, func(b providers.Import) bool { return b.Folder == folder })
+		if i < 0 {
+			out = append(out, providers.Import{Folder: folder, Unseen: true})
+			continue
+		}
+		out, left = append(out, left[i]), slices.Delete(left, i, i+1)
+	}
+	return out, len(left) > 0
 }
 
 // names returns what the block brings, each name once: inside a block a folder's
@@ -48,4 +62,71 @@ func (b block) names() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+const opImports = "list imports"
+
+// link is one import of a folder, as the list of imports shows it.
+type link struct {
+	Path        string  `json:"importPath"`
+	Position    float64 `json:"position"`
+	Reserved    bool    `json:"isReserved"`
+	Environment struct {
+		Slug    string `json:"slug"`
+		Project string `json:"projectId"`
+	} `json:"importEnv"`
+}
+
+// Imports implements [providers.Source]. An import that is replicated (isReplication)
+// has a reserved companion which holds the copies; lists of secrets show the two as
+// one block, under the place of the first.
+func (c *Client) Imports(ctx context.Context, folder providers.Folder) ([]providers.Folder, error) {
+	project, err := c.projectID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var links []link
+	err = c.ask(ctx, opImports, folder.String(), true, func(g *generation) error {
+		_, _, err := c.get(ctx, httpx.Request{
+			Op: opImports, Scope: folder.String(), Template: g.imports, Query: g.ofFolder(project, folder),
+			Decode: func(body []byte) error { return decodeImports(body, &links) },
+		}, nil, segments(g.imports)...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(links, func(a, b link) int { return cmp.Compare(a.Position, b.Position) })
+	out := make([]providers.Folder, 0, len(links))
+	for _, l := range links {
+		if other := l.Environment.Project; other != "" && other != project {
+			return nil, &providers.Error{
+				Op: opImports, Scope: folder.String(), Kind: providers.KindUnsupported,
+				Hint: "The folder imports from another project, which kmsync does not follow.",
+			}
+		}
+		if !l.Reserved {
+			out = append(out, providers.Folder{Environment: l.Environment.Slug, Path: trimPath(l.Path)})
+		}
+	}
+	return out, nil
+}
+
+func decodeImports(body []byte, links *[]link) error {
+	var answer struct {
+		Imports *[]link `json:"secretImports"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return err
+	}
+	if answer.Imports == nil {
+		return errors.New("no list")
+	}
+	for _, l := range *answer.Imports {
+		if l.Environment.Slug == "" || l.Path == "" {
+			return errors.New("an import without a place")
+		}
+	}
+	*links = *answer.Imports
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/internal/httpx"
+	"github.com/hanzoai/kmsync/providers/internal/lock"
 )
 
 var uuid = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
@@ -18,24 +19,24 @@ var uuid = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 type project struct {
 	given string
 
-	lock   lock
+	lock   lock.Lock
 	id     string
 	failed error
 }
 
-func newProject(given string) project { return project{given: given, lock: newLock()} }
+func newProject(given string) project { return project{given: given, lock: lock.New()} }
 
 // projectID returns the id: as it was given (the server knows lower case only),
-// or by GET /api/v1/projects/slug/{slug}, once per run whatever comes of it.
+// or looked up by slug, once per run whatever comes of it.
 func (c *Client) projectID(ctx context.Context) (string, error) {
 	p := &c.project
 	if uuid.MatchString(p.given) {
 		return strings.ToLower(p.given), nil
 	}
-	if p.lock.acquire(ctx) != nil {
+	if p.lock.Acquire(ctx) != nil {
 		return "", &providers.Error{Op: opProject, Scope: p.given, Kind: providers.KindCanceled}
 	}
-	defer p.lock.release()
+	defer p.lock.Release()
 	if p.id != "" || p.failed != nil {
 		return p.id, p.failed
 	}
@@ -53,22 +54,27 @@ func (c *Client) projectID(ctx context.Context) (string, error) {
 const opProject = "find project"
 
 // lookUp asks for the project by slug. The answer is the project itself, not
-// wrapped in anything.
+// wrapped in anything. That a server has GET /api/v1/projects/slug/{slug} does not say
+// that it has GET /api/v4/secrets, too; that it lacks it does.
 func (c *Client) lookUp(ctx context.Context, slug string) (string, error) {
 	var id string
-	err := c.get(ctx, httpx.Request{
-		Op: opProject, Scope: slug, Template: "/api/v1/projects/slug/{slug}",
-	}, func(body []byte) error {
-		var answer struct {
-			ID string `json:"id"`
-		}
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return err
-		}
-		if id = answer.ID; !uuid.MatchString(id) {
-			return errors.New("no id")
-		}
-		return nil
-	}, "api", "v1", "projects", "slug", slug)
+	err := c.ask(ctx, opProject, slug, false, func(g *generation) error {
+		_, _, err := c.get(ctx, httpx.Request{
+			Op: opProject, Scope: slug, Template: g.bySlug + "/{slug}",
+			Decode: func(body []byte) error {
+				var answer struct {
+					ID string `json:"id"`
+				}
+				if err := json.Unmarshal(body, &answer); err != nil {
+					return err
+				}
+				if id = answer.ID; !uuid.MatchString(id) {
+					return errors.New("no id")
+				}
+				return nil
+			},
+		}, nil, segments(g.bySlug, slug)...)
+		return err
+	})
 	return id, err
 }

@@ -128,7 +128,7 @@ func importOf(environment, path, folderID string, rows ...map[string]any) map[st
 	return map[string]any{"environment": environment, "secretPath": path, "folderId": folderID, "secrets": rows}
 }
 
-func TestImportsAreNamedAndDoubted(t *testing.T) {
+func TestImportBlocks(t *testing.T) {
 	t.Parallel()
 	other := map[string]any{"secretPath": leftOut, "environment": "prod", "workspace": ""}
 	s := serve(t, map[string][]reply{listRoute: {listWith([]any{
@@ -149,14 +149,8 @@ func TestImportsAreNamedAndDoubted(t *testing.T) {
 	if diff := cmp.Diff(want, got.Imports); diff != "" {
 		t.Error(diff)
 	}
-	if len(got.Doubts) != 3 {
-		t.Fatalf("%d doubts, want one per block", len(got.Doubts))
-	}
-	for i, part := range []string{"may hold more", "shows no secrets", "has no folder"} {
-		d := got.Doubts[i]
-		if d.Kind != providers.DoubtImports || !strings.Contains(d.Detail, part) || !strings.Contains(d.Detail, want[i].Folder.String()) {
-			t.Errorf("doubt %d is %+v", i, d)
-		}
+	if len(got.Doubts) != 0 || got.Shifted { // a server of 2026 gives no id where the folder is gone
+		t.Errorf("doubts %v, shifted %v, want neither", got.Doubts, got.Shifted)
 	}
 	s.want(map[string]int{loginRoute: 1, listRoute: 1})
 }
@@ -181,7 +175,9 @@ func TestEmptyListIsProbed(t *testing.T) {
 		"folder missing":     {reply{status: 404, body: `{"reqId":"r","error":"GetSecretByName","message":"canary"}`}, providers.KindNotFound},
 		"no right":           {reply{status: 403, body: `{"reqId":"r","error":"PermissionDenied","message":"canary"}`}, providers.KindForbidden},
 		"other 404":          {reply{status: 404, body: `{"reqId":"r","error":"CreateSecret","message":"canary"}`}, providers.KindNotFound},
-		"404 without code":   {reply{status: 404, body: `{}`}, providers.KindNotFound},
+		"404 without code":   {reply{status: 404, body: `{"reqId":"r"}`}, providers.KindNotFound},
+		"404 of a gateway":   {reply{status: 404, body: `{"error":"NotFound","message":"no healthy upstream"}`}, providers.KindForeign},
+		"404 of a policy":    {reply{status: 404, body: `{"reqId":"r","error":"NotFound","message":"Secret approval policy not found"}`}, providers.KindNotFound},
 		"404 of a page":      {reply{status: 404, kind: "text/html", body: `<html>NotFound canary</html>`}, providers.KindForeign},
 		"unknown route":      {reply{status: 404, body: `{"statusCode":404,"error":"Not Found","message":"Route GET:/api/v4/secrets/x not found"}`}, providers.KindUnsupported},
 		"a secret":           {reply{body: `{"secret":{"secretKey":"x","secretValue":"canary"}}`}, providers.KindUnavailable},

@@ -29,6 +29,8 @@ type SourceFixture interface {
 	// Put makes the folder with exactly these secrets and imports, in that order.
 	// A secret that is there with another value gets it as its next version.
 	Put(folder providers.Folder, secrets map[string]string, imports ...providers.Folder)
+	// Quote has servers put the lines of a secret into quotes (skipMultilineEncoding).
+	Quote(folder providers.Folder, name string)
 }
 
 var (
@@ -47,6 +49,13 @@ func Source(t *testing.T, factory func(t *testing.T) SourceFixture) {
 		"no right":      sourceNoRight,
 		"versions":      sourceVersions,
 		"imports":       sourceImports,
+		"import order":  sourceImportOrder,
+		"lines":         sourceLines,
+		"asked again":   sourceAgain,
+		"tree":          sourceTree,
+		"empty tree":    sourceEmptyTree,
+		"has":           sourceHas,
+		"prove":         sourceProve,
 		"many secrets":  sourceMany,
 		"cancelled run": sourceCancelled,
 	} {
@@ -110,7 +119,7 @@ func sourceOwn(t *testing.T, f SourceFixture) {
 // Values come as they are stored, references too.
 func sourceBytes(t *testing.T, f SourceFixture) {
 	want := map[string]string{
-		"REFERENCE": "x${ZED}y${dev.nowhere.K}", "QUOTES": `a"b\c`, "LINES": "one\ntwo", "UNICODE": "ü € 𝄞", "HTML": "<&>\u2028", "ZED": "z",
+		"REFERENCE": "x${ZED}y${dev.nowhere.K}", "QUOTES": `a"b\c`, "LINES": "one\ntwo", "UNICODE": "ü € 𝄞", "HTML": "<&>\u2028!", "ZED": "z",
 	}
 	f.Put(folder, want)
 	got := list(t, f.Source(), folder)
@@ -137,7 +146,15 @@ func sourceMissing(t *testing.T, f SourceFixture) {
 		{Environment: "dev", Path: "/conformance/nowhere"},
 		{Environment: "nowhere", Path: folder.Path},
 	} {
-		_, err := f.Source().List(t.Context(), missing)
+		source := f.Source()
+		_, err := source.List(t.Context(), missing)
+		fails(t, err, providers.KindNotFound)
+		_, err = source.ListTree(t.Context(), missing)
+		fails(t, err, providers.KindNotFound)
+		_, err = source.Imports(t.Context(), missing)
+		fails(t, err, providers.KindNotFound)
+		fails(t, source.Prove(t.Context(), missing), providers.KindNotFound)
+		_, err = source.Has(t.Context(), missing, "A")
 		fails(t, err, providers.KindNotFound)
 	}
 }
@@ -152,6 +169,13 @@ func sourceNoRight(t *testing.T, f SourceFixture) {
 	f.Put(folder, map[string]string{"A": "1"}, shared)
 	_, err := source.List(t.Context(), folder)
 	fails(t, err, providers.KindForbidden, providers.KindNotFound)
+	_, err = source.ListTree(t.Context(), folder)
+	fails(t, err, providers.KindForbidden, providers.KindNotFound)
+	fails(t, source.Prove(t.Context(), folder), providers.KindForbidden, providers.KindNotFound)
+	for _, name := range []string{"A", "NONE"} { // there or not: it may not know
+		_, err = source.Has(t.Context(), folder, name)
+		fails(t, err, providers.KindForbidden)
+	}
 }
 
 func sourceVersions(t *testing.T, f SourceFixture) {
@@ -181,9 +205,6 @@ func sourceImports(t *testing.T, f SourceFixture) {
 	if block.Folder != shared || block.FolderID == "" || !slices.Equal(block.Names, []string{"REGION", "SENTRY"}) {
 		t.Errorf("import is %+v", block)
 	}
-	if len(got.Doubts) != 1 || got.Doubts[0].Kind != providers.DoubtImports {
-		t.Errorf("doubts are %v, want one about the import", got.Doubts)
-	}
 }
 
 func sourceMany(t *testing.T, f SourceFixture) {
@@ -201,6 +222,16 @@ func sourceMany(t *testing.T, f SourceFixture) {
 func sourceCancelled(t *testing.T, f SourceFixture) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := f.Source().List(ctx, folder)
+	source := f.Source()
+	_, err := source.List(ctx, folder)
+	fails(t, err, providers.KindCanceled)
+	_, err = source.ListTree(ctx, folder)
+	fails(t, err, providers.KindCanceled)
+	_, err = source.Folders(ctx, folder)
+	fails(t, err, providers.KindCanceled)
+	_, err = source.Imports(ctx, folder)
+	fails(t, err, providers.KindCanceled)
+	fails(t, source.Prove(ctx, folder), providers.KindCanceled)
+	_, err = source.Has(ctx, folder, "A")
 	fails(t, err, providers.KindCanceled)
 }

@@ -22,7 +22,8 @@ var mayImport = map[string]struct{ ours, third []string }{
 	"providers/secret":              {},
 	"providers":                     {ours: []string{"providers/secret"}},
 	"providers/internal/httpx":      {ours: []string{"providers", "providers/secret"}, third: []string{"github.com/cenkalti/backoff/v5"}},
-	"providers/kms":                 {ours: []string{"providers", "providers/secret", "providers/internal/httpx"}},
+	"providers/internal/lock":       {},
+	"providers/kms":                 {ours: []string{"providers", "providers/secret", "providers/internal/httpx", "providers/internal/lock"}},
 	"providers/bitbucket":           {ours: []string{"providers", "providers/secret", "providers/internal/httpx"}},
 	"providers/providertest":        {ours: []string{"providers", "providers/secret"}, third: []string{"github.com/google/go-cmp"}},
 	"providers/sandbox":             {ours: []string{"providers/sandbox/…"}},
@@ -51,20 +52,24 @@ var mayImport = map[string]struct{ ours, third []string }{
 	"planner/ledger/sqlite":         {ours: []string{"planner/ledger", "planner/ledger/private", "planner/ledger/record", "providers/secret"}, third: []string{"modernc.org/sqlite", "github.com/gofrs/flock"}},
 	"planner/address":               {third: []string{"github.com/agext/levenshtein"}},
 	"planner/graph":                 {ours: []string{"config", "planner/address", "planner/ledger"}},
-	"planner/observe":               {ours: []string{"config", "planner/address", "planner/graph", "planner/ledger", "providers", "providers/secret"}},
+	"planner/observe":               {ours: []string{"config", "planner/address", "planner/environment", "planner/graph", "planner/ledger", "planner/limits", "planner/resolve", "providers", "providers/secret"}},
+	"planner/environment":           {ours: []string{"planner/address", "planner/graph", "providers"}},
+	"planner/limits":                {},
+	"planner/resolve":               {ours: []string{"providers", "providers/secret"}},
 	"planner/verdict":               {},
 	"planner/want": {
-		ours:  []string{"config", "planner/address", "planner/graph", "planner/observe", "planner/verdict", "providers", "providers/secret"},
+		ours:  []string{"config", "planner/address", "planner/graph", "planner/observe", "planner/resolve", "planner/verdict", "providers", "providers/secret"},
 		third: []string{"github.com/hashicorp/hcl/v2"},
 	},
+	"planner/evidence": {ours: []string{"planner/graph", "planner/observe", "planner/plan", "planner/verdict", "providers"}},
 	"planner": {
-		ours:  []string{"config", "planner/address", "planner/graph", "planner/ledger", "planner/observe", "planner/plan", "planner/verdict", "planner/want", "providers", "providers/secret"},
+		ours:  []string{"config", "planner/address", "planner/evidence", "planner/graph", "planner/ledger", "planner/observe", "planner/plan", "planner/resolve", "planner/verdict", "planner/want", "providers", "providers/secret"},
 		third: []string{"github.com/hashicorp/hcl/v2"},
 	},
 	"planner/plan":  {ours: []string{"planner/address", "planner/graph", "planner/verdict"}, third: []string{"github.com/hashicorp/hcl/v2"}},
 	"planner/codec": {ours: []string{"planner/graph", "planner/plan", "planner/verdict"}, third: []string{"github.com/hashicorp/hcl/v2"}},
 	"applier": {
-		ours: []string{"planner", "planner/graph", "planner/ledger", "planner/observe", "planner/plan", "planner/verdict", "providers", "providers/secret"},
+		ours: []string{"planner", "planner/graph", "planner/ledger", "planner/limits", "planner/observe", "planner/plan", "planner/verdict", "providers", "providers/secret"},
 	},
 	"cmd/internal/view/group":  {ours: []string{"planner/plan", "planner/verdict"}},
 	"cmd/internal/view/phrase": {ours: []string{"planner/graph", "planner/plan", "planner/verdict"}, third: []string{"github.com/hashicorp/hcl/v2"}},
@@ -105,7 +110,7 @@ var hclModules = []string{
 // mayReveal are the files that build a request body or an Authorization header,
 // the only ones that may look at a secret.
 var mayReveal = []string{
-	"providers/secret/value.go", "providers/secret/fingerprint.go",
+	"providers/secret/value.go", "providers/secret/reference.go", "providers/secret/fingerprint.go",
 	"providers/kms/auth.go", "providers/bitbucket/auth.go", "providers/bitbucket/variables.go",
 }
 

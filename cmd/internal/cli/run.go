@@ -14,8 +14,10 @@ import (
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner"
 	"github.com/hanzoai/kmsync/planner/address"
+	"github.com/hanzoai/kmsync/planner/evidence"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/limits"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
 	"github.com/hanzoai/kmsync/planner/verdict"
@@ -87,7 +89,7 @@ func (a *app) open(ctx context.Context, given RunFlags, waiting func(service str
 	}
 	s.services = connected
 	s.observer = &observe.Observer{
-		Sources: connected.Sources, Readers: connected.Readers, Limits: observe.NewLimits(given.Parallelism),
+		Sources: connected.Sources, Readers: connected.Readers, Limits: limits.New(given.Parallelism),
 		Now: a.env.Now, Sleep: a.env.Sleep,
 	}
 	return s, a.diagnose(cfg, diags)
@@ -120,7 +122,17 @@ func (s *session) decide(ctx context.Context, state *ledger.State) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("stopped before there was a plan: %w", context.Cause(ctx))
 	}
-	s.plan = planner.Diff(s.graph, s.observed, state, s.env.Now())
+	for {
+		s.plan = planner.Diff(s.graph, s.observed, state, s.env.Now())
+		questions := evidence.Questions(s.graph, s.observed, s.plan)
+		if len(questions) == 0 {
+			break
+		}
+		s.observer.Ask(ctx, s.observed, questions)
+		if ctx.Err() != nil {
+			return fmt.Errorf("stopped before there was a plan: %w", context.Cause(ctx))
+		}
+	}
 	if err := s.graph.Selection.Unmatched(s.graph.Names(), s.plan.Keys); err != nil {
 		return errors.Join(view.Problems(s.env.Stderr, s.plan), err)
 	}

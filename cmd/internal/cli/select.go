@@ -39,7 +39,7 @@ func selected(cfg *config.Config, chosen address.Selection) (*graph.Graph, error
 // whose destinations the ledger will tell.
 func needed(cfg *config.Config, g *graph.Graph) wire.Needs {
 	kms, connections := map[string]bool{}, map[string]bool{}
-	for _, f := range g.Folders {
+	for _, f := range slices.Concat(g.Folders, g.Trees) {
 		kms[f.KMS] = true
 	}
 	for _, d := range g.Destinations {

@@ -26,7 +26,7 @@ func TestLogins(t *testing.T) {
 		name      string
 		env       env
 		prefix    string
-		wants     string // "token", "universal", "access", "basic", or what the error says
+		wants     string // "token", "universal", "oidc", "access", "basic", or what the error says
 		bitbucket bool
 	}{
 		{"token", env{"KMS_TOKEN": "t"}, "KMS", "token", false},
@@ -36,11 +36,22 @@ func TestLogins(t *testing.T) {
 		{"names of other tools", env{"INFISICAL_TOKEN": "t"}, "KMS", "token", false},
 		{"own names first", env{"INFISICAL_TOKEN": "t", "KMS_CLIENT_ID": "i", "KMS_CLIENT_SECRET": "s"}, "KMS", "universal", false},
 		{"names of other tools, other prefix", env{"INFISICAL_TOKEN": "t"}, "TEAM", "set TEAM_TOKEN", false},
-		{"none", env{}, "KMS", "set KMS_TOKEN, or KMS_CLIENT_ID and KMS_CLIENT_SECRET", false},
+		{"none", env{}, "KMS", "set KMS_TOKEN, or KMS_CLIENT_ID and KMS_CLIENT_SECRET, or KMS_IDENTITY_ID and (KMS_OIDC_TOKEN or BITBUCKET_STEP_OIDC_TOKEN) (each also as …_FILE)", false},
 		{"half", env{"KMS_CLIENT_SECRET": "s"}, "KMS", "KMS_CLIENT_ID is not set", false},
 		{"two kinds", env{"KMS_TOKEN": "t", "KMS_CLIENT_ID": "i"}, "KMS", "KMS_TOKEN, or KMS_CLIENT_ID and KMS_CLIENT_SECRET; unset all but one", false},
 		{"both ways", env{"KMS_TOKEN": "t", "KMS_TOKEN_FILE": "f"}, "KMS", "both KMS_TOKEN and KMS_TOKEN_FILE", false},
-		{"later", env{"KMS_IDENTITY_ID": "i"}, "KMS", "KMS_IDENTITY_ID is not supported yet", false},
+		{"OIDC", env{"KMS_IDENTITY_ID": "7c1f0a52-6d3e-4b8a-9f10-2b3c4d5e6f70", "KMS_OIDC_TOKEN": "j"}, "KMS", "oidc by KMS_OIDC_TOKEN", false},
+		{"OIDC in files", env{"KMS_IDENTITY_ID_FILE": "f", "KMS_OIDC_TOKEN_FILE": "g"}, "KMS", "oidc", false},
+		{"OIDC of a step", env{"KMS_IDENTITY_ID": "7c1f0a52-6d3e-4b8a-9f10-2b3c4d5e6f70", "BITBUCKET_STEP_OIDC_TOKEN": "s"}, "KMS", "oidc by BITBUCKET_STEP_OIDC_TOKEN", false},
+		{"OIDC, own token first", env{"KMS_IDENTITY_ID": "7c1f0a52-6d3e-4b8a-9f10-2b3c4d5e6f70", "KMS_OIDC_TOKEN": "j", "BITBUCKET_STEP_OIDC_TOKEN": "s"}, "KMS", "oidc by KMS_OIDC_TOKEN", false},
+		{"OIDC, another prefix", env{"TEAM_IDENTITY_ID": "7c1f0a52-6d3e-4b8a-9f10-2b3c4d5e6f70", "BITBUCKET_STEP_OIDC_TOKEN": "s", "KMS_TOKEN": "t"}, "TEAM", "oidc by BITBUCKET_STEP_OIDC_TOKEN", false},
+		{"OIDC, no UUID", env{"KMS_IDENTITY_ID": "i", "KMS_OIDC_TOKEN": "j"}, "KMS", "KMS_IDENTITY_ID: the identity id is not a UUID", false},
+		{"OIDC without a token", env{"KMS_IDENTITY_ID": "i"}, "KMS", "KMS_OIDC_TOKEN is not set: KMS_IDENTITY_ID and (KMS_OIDC_TOKEN or BITBUCKET_STEP_OIDC_TOKEN) are needed together", false},
+		{"OIDC without an identity", env{"KMS_OIDC_TOKEN": "j"}, "KMS", "KMS_IDENTITY_ID is not set", false},
+		{"the token of a step is no login", env{"BITBUCKET_STEP_OIDC_TOKEN": "s"}, "KMS", "there are no credentials", false},
+		{"the token of a step beside another login", env{"KMS_TOKEN": "t", "BITBUCKET_STEP_OIDC_TOKEN": "s"}, "KMS", "token", false},
+		{"OIDC and universal auth", env{"KMS_IDENTITY_ID": "i", "BITBUCKET_STEP_OIDC_TOKEN": "s", "KMS_CLIENT_ID": "c", "KMS_CLIENT_SECRET": "d"}, "KMS", "KMS_CLIENT_ID and KMS_CLIENT_SECRET, or KMS_IDENTITY_ID and BITBUCKET_STEP_OIDC_TOKEN; unset all but one", false},
+		{"OIDC both ways", env{"KMS_IDENTITY_ID": "i", "KMS_OIDC_TOKEN": "j", "KMS_OIDC_TOKEN_FILE": "f"}, "KMS", "both KMS_OIDC_TOKEN and KMS_OIDC_TOKEN_FILE", false},
 		{"access token", env{"BITBUCKET_ACCESS_TOKEN": "t"}, "BITBUCKET", "access", true},
 		{"person", env{"BITBUCKET_EMAIL": "e", "BITBUCKET_API_TOKEN": "t"}, "BITBUCKET", "basic", true},
 		{"person without address", env{"BITBUCKET_API_TOKEN": "t"}, "BITBUCKET", "BITBUCKET_EMAIL is not set", true},
@@ -69,6 +80,10 @@ func TestLogins(t *testing.T) {
 					got = "token"
 				case c.ClientID != nil && c.ClientSecret != nil:
 					got = "universal"
+				case c.IdentityID != nil && c.JWT != nil:
+					jwt, _ := c.JWT()
+					name := map[string]string{"j": "KMS_OIDC_TOKEN", "s": "BITBUCKET_STEP_OIDC_TOKEN"}[jwt.Reveal()]
+					got = "oidc by " + name
 				}
 			}
 			if !strings.Contains(got, row.wants) {

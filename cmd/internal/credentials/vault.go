@@ -60,7 +60,17 @@ func (v Vault) checkOnce(names ...string) error {
 // login is one kind of credentials: the variables that make it up.
 type login struct {
 	names []string
-	later bool // in the design, not in this version
+	or    string // what else may stand for the last name, "" for nothing
+	later bool   // in the design, not in this version
+}
+
+// String returns the names as people read them: A and B, or A and (B or C).
+func (l login) String() string {
+	last := len(l.names) - 1
+	if l.or == "" || l.names[last] == l.or {
+		return strings.Join(l.names, " and ")
+	}
+	return strings.Join(l.names[:last], " and ") + " and (" + l.names[last] + " or " + l.or + ")"
 }
 
 // choose returns the one login whose variables are set. Several at once, half of
@@ -78,11 +88,11 @@ func (v Vault) choose(logins []login) (login, error) {
 	case len(begun) > 1:
 		return login{}, fmt.Errorf("several kinds of credentials are set at once: %s; unset all but one", describeLogins(begun))
 	case begun[0].later:
-		return login{}, fmt.Errorf("logging in with %s is not supported yet: set %s", strings.Join(begun[0].names, " and "), describeLogins(usable(logins)))
+		return login{}, fmt.Errorf("logging in with %s is not supported yet: set %s", begun[0], describeLogins(usable(logins)))
 	}
 	for _, name := range begun[0].names {
 		if !v.has(name) {
-			return login{}, fmt.Errorf("%s is not set: %s are needed together", name, strings.Join(begun[0].names, " and "))
+			return login{}, fmt.Errorf("%s is not set: %s are needed together", name, begun[0])
 		}
 	}
 	return begun[0], v.checkOnce(begun[0].names...)
@@ -96,7 +106,7 @@ func usable(logins []login) []login {
 func describeLogins(logins []login) string {
 	var texts []string
 	for _, l := range logins {
-		texts = append(texts, strings.Join(l.names, " and "))
+		texts = append(texts, l.String())
 	}
 	return strings.Join(texts, ", or ")
 }
@@ -107,25 +117,43 @@ func describeLogins(logins []login) string {
 func (v Vault) KMS(prefix string) (kms.Credentials, error) {
 	token := login{names: []string{prefix + "_TOKEN"}}
 	universal := login{names: []string{prefix + "_CLIENT_ID", prefix + "_CLIENT_SECRET"}}
-	oidc := login{names: []string{prefix + "_IDENTITY_ID"}, later: true}
+	oidc := v.oidc(prefix)
 	logins := []login{token, universal, oidc}
 	if prefix == DefaultKMSPrefix && !v.any(logins) {
 		inToken := login{names: []string{"INFISICAL_TOKEN"}}
 		inUniversal := login{names: []string{"INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"}}
 		if in := []login{inToken, inUniversal}; v.any(in) {
 			logins = in
-		} else {
-			logins = []login{token, universal}
 		}
 	}
 	chosen, err := v.choose(logins)
 	if err != nil {
 		return kms.Credentials{}, err
 	}
-	if len(chosen.names) == 1 {
+	switch {
+	case len(chosen.names) == 1:
 		return kms.Credentials{Token: v.read(chosen.names[0])}, nil
+	case chosen.names[0] == oidc.names[0]:
+		c := kms.Credentials{IdentityID: v.read(chosen.names[0]), JWT: v.read(chosen.names[1])}
+		if err := c.Check(); err != nil {
+			return kms.Credentials{}, fmt.Errorf("%s: %w", chosen.names[0], err)
+		}
+		return c, nil
 	}
 	return kms.Credentials{ClientID: v.read(chosen.names[0]), ClientSecret: v.read(chosen.names[1])}, nil
+}
+
+// StepToken holds the OIDC token of a step of Bitbucket Pipelines that has "oidc: true".
+const StepToken = "BITBUCKET_STEP_OIDC_TOKEN"
+
+// oidc returns the login by OIDC: the identity, and a token of ours or else that of the
+// step. The step's alone does not make a login, since it may be there for others.
+func (v Vault) oidc(prefix string) login {
+	l := login{names: []string{prefix + "_IDENTITY_ID", prefix + "_OIDC_TOKEN"}, or: StepToken}
+	if v.has(l.names[0]) && !v.has(l.names[1]) && v.has(StepToken) {
+		l.names[1] = StepToken
+	}
+	return l
 }
 
 func (v Vault) any(logins []login) bool {

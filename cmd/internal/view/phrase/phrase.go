@@ -59,8 +59,8 @@ func ruling(c plan.Change) string {
 	case Held(c):
 		return "held: " + rule // the detail belongs to the reason
 	}
-	switch c.BlockedBy {
-	case verdict.HiddenValue, verdict.EmptyValue, verdict.LineBreak:
+	switch {
+	case c.BlockedBy == verdict.EmptyValue, c.BlockedBy == verdict.LineBreak, c.BlockedBy == verdict.HiddenValue && c.Detail == "":
 		return "refused: " + rule // the place says it all
 	}
 	return completed("refused: "+rule, c.Detail)
@@ -72,6 +72,9 @@ func remedy(c plan.Change) string {
 		return "nothing allows them in this version"
 	case c.BlockedBy == verdict.NotSupportedYet && strings.Contains(c.Detail, "; "):
 		return "" // what is not supported is of many kinds: the detail ends with its remedy
+	}
+	if c.BlockedBy == verdict.UnresolvedReference && c.Detail != "" && !strings.Contains(c.Detail, "${") {
+		return fill("mend it in the KMS, or exclude {secret}", c) // it is no reference, but an import
 	}
 	return fill(blockRemedy(c.BlockedBy), c)
 }

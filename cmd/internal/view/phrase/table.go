@@ -87,7 +87,7 @@ func blockRule(b verdict.Block) string {
 	case verdict.HiddenValue:
 		return "the value in {source} is hidden from this identity"
 	case verdict.UnresolvedReference:
-		return "a reference in the value in {source} leads nowhere"
+		return "the value in {source} cannot be resolved"
 	case verdict.IllegalName:
 		return "not a name that Bitbucket takes"
 	case verdict.EmptyValue:
@@ -131,7 +131,7 @@ func blockRemedy(b verdict.Block) string {
 	case verdict.HiddenValue:
 		return "grant the identity the right to read it; no setting allows it"
 	case verdict.UnresolvedReference:
-		return "mend it there, or set expand_references = false to send it as it stands"
+		return "mend it in the KMS, or exclude {secret}; expand_references = false sends references as they stand"
 	case verdict.IllegalName:
 		return "rename {secret} in {source} or change key_schema; no setting allows the name"
 	case verdict.EmptyValue:

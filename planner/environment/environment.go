@@ -1,4 +1,6 @@
-package observe
+// Package environment finds the deployment environment that a configuration means. It
+// is pure.
+package environment
 
 import (
 	"fmt"
@@ -9,11 +11,11 @@ import (
 	"github.com/hanzoai/kmsync/providers"
 )
 
-// environmentNamed finds the environment that is written as its exact name, else
+// Named finds the environment that is written as its exact name, else
 // as its slug, else as either in another case. What is written like a {uuid} is
 // never taken for a name, which somebody could choose to look like one. Two that
 // match in the same way are an error.
-func environmentNamed(ref graph.DestinationRef, environments []providers.Environment) (providers.Environment, error) {
+func Named(ref graph.DestinationRef, environments []providers.Environment) (providers.Environment, error) {
 	for _, matches := range waysToName(ref.Environment) {
 		var found []providers.Environment
 		for _, e := range environments {

@@ -1,4 +1,5 @@
-package observe
+// Package limits bounds the requests in flight of a run.
+package limits
 
 import (
 	"context"
@@ -17,8 +18,8 @@ type Limits struct {
 	each map[string]chan struct{}
 }
 
-// NewLimits allows parallelism requests at a time, at least one.
-func NewLimits(parallelism int) *Limits {
+// New allows parallelism requests at a time, at least one.
+func New(parallelism int) *Limits {
 	return &Limits{all: make(chan struct{}, max(1, parallelism)), each: map[string]chan struct{}{}}
 }
 

@@ -1,4 +1,4 @@
-package observe_test
+package limits_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/hanzoai/kmsync/planner/observe"
+	"github.com/hanzoai/kmsync/planner/limits"
 )
 
 // Whoever waits for a place when the run ends gets an error, without running, and
@@ -21,14 +21,14 @@ func TestWaitingForAPlaceEnds(t *testing.T) {
 		"in all": {1, "", ""}, "in all, for a repository": {1, "acme/api", "acme/web"}, "of the repository": {9, "acme/web", "acme/web"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			l := observe.NewLimits(test.parallelism)
+			l := limits.New(test.parallelism)
 			done := make(chan struct{})
-			holders := min(test.parallelism, observe.PerRepository)
+			holders := min(test.parallelism, limits.PerRepository)
 			for range holders {
 				go l.Do(context.Background(), test.holder, func() { <-done })
 			}
 			synctest.Wait()
-			for range observe.PerRepository { // a place that leaks is missed the last time
+			for range limits.PerRepository { // a place that leaks is missed the last time
 				ctx, cancel := context.WithCancel(t.Context())
 				result := make(chan error, 1)
 				go func() { result <- l.Do(ctx, test.repository, func() { t.Errorf("%s: it ran", name) }) }()
@@ -66,7 +66,7 @@ func TestNoPlaceAfterTheEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 100 { // a free place and an ended ctx are both ready
-		if err := observe.NewLimits(8).Do(ctx, "", func() { t.Error("it ran") }); !errors.Is(err, context.Canceled) {
+		if err := limits.New(8).Do(ctx, "", func() { t.Error("it ran") }); !errors.Is(err, context.Canceled) {
 			t.Fatalf("got %v", err)
 		}
 	}

@@ -1,0 +1,114 @@
+package observe
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/providers"
+)
+
+// Question is something that no list of secrets answers, since servers leave out of
+// lists what an identity may not read. It is asked only where a delete depends on it.
+type Question struct {
+	Kind QuestionKind
+	At   graph.SourceRef
+	Name string // of the secret, for OfSecret
+}
+
+// QuestionKind says what is asked about a folder.
+type QuestionKind int
+
+// The kinds of questions.
+const (
+	OfFolder  QuestionKind = iota // does it exist, and may its secrets be read?
+	OfFolders                     // which folders are below it, whether or not they may be read?
+	OfImports                     // which folders does it import, whether or not they may be read?
+	OfSecret                      // does it hold a secret of that name?
+)
+
+// Answer is what the service said, or why it said nothing.
+type Answer struct {
+	Found   bool              // of OfSecret
+	Folders []graph.SourceRef // of OfFolders and OfImports, in order
+	Err     error
+}
+
+// Ask answers questions, each once, and notes the answers in obs.
+func (o *Observer) Ask(ctx context.Context, obs *Observation, questions []Question) {
+	answers := make([]Answer, len(questions))
+	var work sync.WaitGroup
+	for i, q := range questions {
+		work.Go(func() {
+			stop := o.Limits.Do(ctx, "", func() { answers[i] = o.ask(ctx, q) })
+			if stop != nil {
+				answers[i].Err = stopped("ask about folder", q.At.String())
+			}
+		})
+	}
+	work.Wait()
+	known := maps.Clone(obs.Answers)
+	if known == nil {
+		known = map[Question]Answer{}
+	}
+	for i, q := range questions {
+		known[q] = answers[i]
+	}
+	obs.Answers = known
+}
+
+func (o *Observer) ask(ctx context.Context, q Question) (a Answer) {
+	source, folder := o.Sources[q.At.KMS], providers.Folder{Environment: q.At.Environment, Path: q.At.Path}
+	var folders []providers.Folder
+	switch q.Kind {
+	case OfFolder:
+		a.Err = source.Prove(ctx, folder)
+	case OfFolders:
+		folders, a.Err = source.Folders(ctx, folder)
+	case OfImports:
+		folders, a.Err = source.Imports(ctx, folder)
+	case OfSecret:
+		a.Found, a.Err = source.Has(ctx, folder, q.Name)
+	}
+	for _, f := range folders {
+		a.Folders = append(a.Folders, graph.SourceRef{KMS: q.At.KMS, Environment: f.Environment, Path: f.Path})
+	}
+	return a
+}
+
+// Answer returns the answer to a question, if it was asked.
+func (obs *Observation) Answer(q Question) (Answer, bool) {
+	a, asked := obs.Answers[q]
+	return a, asked
+}
+
+// Blocks returns the import blocks that a list of a folder showed, and whether the
+// folder was listed by itself.
+func (obs *Observation) Blocks(at graph.SourceRef) ([]providers.Import, bool) {
+	read := obs.Folders[at]
+	if read == nil || read.Err != nil {
+		return nil, false
+	}
+	return read.Listing.Imports, true
+}
+
+// Seen returns the folders that a source block takes secrets from and that lists showed,
+// sorted.
+func (obs *Observation) Seen(n *graph.Node, i int) []graph.SourceRef {
+	folders, _ := obs.foldersOf(n.Sync.Sources[i], n.Folders[i])
+	refs := slices.DeleteFunc(refsOf(n.Folders[i].KMS, folders), func(at graph.SourceRef) bool {
+		read := obs.Folders[at]
+		return read != nil && read.Err != nil
+	})
+	slices.SortFunc(refs, graph.CompareSources)
+	return refs
+}
+
+// IsEmpty reports whether a folder was listed and showed no secret of its own, which
+// the list has proven then.
+func (obs *Observation) IsEmpty(at graph.SourceRef) bool {
+	read := obs.Folders[at]
+	return read != nil && read.Err == nil && len(read.Listing.Secrets) == 0
+}
