@@ -270,3 +270,26 @@ func TestAReferencedSecretChanges(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// A secret of a folder below a recursive source is gone from it, whether or not the
+// folder is still there; where the tree imports and no folder of it was listed by
+// itself, its imports are not proven.
+func TestGoneBelowATree(t *testing.T) {
+	t.Parallel()
+	s := newScene(syncFrom("a", "/a", "")).owned("", "GONE", "sync.a", "x")
+	s.syncs[0].Sources[0].Recursive, s.syncs[0].Options.AllowEmpty = set(true), set(true)
+	s.entries[""]["GONE"].Source.Path = "/a/b"
+	s.trees = map[graph.SourceRef]*observe.TreeRead{dev("/a"): observe.NewTree(providers.TreeListing{}, nil)}
+	if c := changeOf(t, s.plan(), "sync.a", "GONE"); c.Reason != verdict.GoneFromSource {
+		t.Errorf("got %+v", c)
+	}
+	s.say("folders /a: /a", "folder /a", "secret /a/b GONE: no", "imports /a: /s")
+	want := []string{"sync.a: dev:/a imports dev:/s, which the list did not show. Give the identity the right to read it, remove the import, or set allow_unproven_imports = true in the options of sync.a."}
+	if diff := cmp.Diff(want, doubtsIn(s.plan())); diff != "" {
+		t.Error(diff)
+	}
+	s.say("imports /a:")
+	if got := doubtsIn(s.plan()); got != nil {
+		t.Error(got)
+	}
+}

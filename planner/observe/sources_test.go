@@ -339,3 +339,40 @@ func TestManyFolders(t *testing.T) {
 		t.Errorf("%d lists", n)
 	}
 }
+
+// What two kms blocks of one project lead to is one folder, also where values refer to it.
+func TestTwoBlocksOfOneProject(t *testing.T) {
+	t.Parallel()
+	s := newServices()
+	s.lists = map[string]providers.SourceListing{"dev:/a": {Secrets: secrets("A=${dev.far.X}")}, "dev:/b": {Secrets: secrets("B=${dev.far.X}")}, "dev:/far": {Secrets: secrets("X=x")}}
+	other := whole("api", "/b")
+	other.Sources[0].KMS = "l"
+	g := graphOf(whole("web", "/a"), other)
+	obs := s.observer(8).Observe(t.Context(), g, nothing())
+	if diff := cmp.Diff([]string{"list dev:/a", "list dev:/b", "list dev:/far"}, kmsCalls(s.made())); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"B=x from /b"}, yields(obs, g.Declared("sync.api"))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What a value refers to only now, and another sync read long ago, is read again too.
+func TestRefreshWhatIsReferredToSince(t *testing.T) {
+	t.Parallel()
+	s := newServices()
+	s.lists = map[string]providers.SourceListing{"dev:/a": {Secrets: secrets("A=1")}, "dev:/b": {Secrets: secrets("B=2")}}
+	g, o := graphOf(whole("web", "/a"), whole("api", "/b")), s.observer(8)
+	s.uuids = map[string]string{"api": "{api}"}
+	r := observe.NewRefresher(o, g, nothing(), o.Observe(t.Context(), g, nothing()))
+	s.made()
+	s.at = begin.Add(time.Minute)
+	s.lists = map[string]providers.SourceListing{"dev:/a": {Secrets: secrets("A=${dev.b.B}")}, "dev:/b": {Secrets: secrets("B=3")}}
+	view := r.Refresh(context.Background(), webUUID, begin.Add(time.Minute))
+	if diff := cmp.Diff([]string{"list dev:/a", "list dev:/b"}, kmsCalls(s.made())); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"A=3 from /a"}, yields(view, g.Declared("sync.web"))); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -89,7 +89,7 @@ func TestLoginErrors(t *testing.T) {
 		{"half", env{"KMS_CLIENT_ID": "i"}},
 		{"two kinds", env{"KMS_TOKEN": "t", "KMS_CLIENT_ID": "i"}},
 		{"both ways", env{"KMS_TOKEN": "t", "KMS_TOKEN_FILE": "f"}},
-		{"a later kind", env{"KMS_IDENTITY_ID": "i"}},
+		{"an identity alone", env{"KMS_IDENTITY_ID": "i"}},
 	} {
 		_, err := c.env.vault().KMS("KMS")
 		show(c.what, err)
@@ -106,6 +106,8 @@ func TestLoginErrors(t *testing.T) {
 	}
 	_, err := env{}.vault().Bitbucket("BITBUCKET")
 	show("none of Bitbucket", err)
+	_, err = env{"BITBUCKET_OAUTH_CLIENT_ID": "i", "BITBUCKET_OAUTH_CLIENT_SECRET": "s"}.vault().Bitbucket("BITBUCKET")
+	show("a later kind", err)
 	_, err = env{"KMSYNC_LEDGER_KEY": "k", "KMSYNC_LEDGER_KEY_FILE": "f"}.vault().LedgerKey()
 	show("root key both ways", err)
 	checkGolden(t, "logins", b.String())
