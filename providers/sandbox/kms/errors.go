@@ -34,7 +34,7 @@ func StatusBody(status int) []byte {
 // object.
 func (s *Service) envelope(g *generation, p *answer.Problem, objects bool) answer.Body {
 	body := p.Body
-	if text, ok := body.Message.(string); ok && objects {
+	if text, ok := body.Message.(string); ok && objects && !p.Bare { // the framework knows nothing of the switch
 		body.Message = map[string]string{"text": text}
 	}
 	if g.requestIDs && !p.Bare {

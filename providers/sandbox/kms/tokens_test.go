@@ -363,4 +363,8 @@ func TestMessageAsObject(t *testing.T) {
 	if _, ok := body["message"].([]any); !ok {
 		t.Errorf("a list stays a list: %v", body)
 	}
+	body = b.wantError(b.get(token, "/api/v9/secrets", "/app"), 404, "Not Found")
+	if _, ok := body["message"].(string); !ok {
+		t.Errorf("a missing route is told in a text: %v", body)
+	}
 }
