@@ -150,7 +150,7 @@ func TestQuestions(t *testing.T) {
 			s := gone()
 			s.syncs[0].Sources[0].Recursive, s.syncs[0].Sources[0].IncludeImports = set(true), set(false)
 			s.entries[""]["GONE"].Source.Path = "/a/b"
-			s.trees = map[graph.SourceRef]*observe.TreeRead{dev("/a"): observe.NewTree(providers.TreeListing{Folders: []providers.FolderSecrets{
+			s.trees = map[graph.SourceRef]*resolve.Tree{dev("/a"): resolve.NewTree(providers.TreeListing{Folders: []providers.FolderSecrets{
 				{Folder: providers.Folder{Environment: "dev", Path: "/a"}, Secrets: s.folders["/a"].Listing.Secrets},
 			}}, nil)}
 			s.say("folders /a: /a")
@@ -198,7 +198,7 @@ func TestQuestionsOfATree(t *testing.T) {
 		s.syncs[0].Sources[0].Recursive, s.syncs[0].Sources[0].IncludeImports = set(true), set(false)
 		s.entries[""]["KEY"].Source = s.entries[""]["GONE"].Source
 		s.entries[""]["KEY"].Source.Name, s.entries[""]["KEY"].Source.ID = "KEY", "/a/KEY"
-		s.trees = map[graph.SourceRef]*observe.TreeRead{dev("/a"): observe.NewTree(providers.TreeListing{Folders: []providers.FolderSecrets{
+		s.trees = map[graph.SourceRef]*resolve.Tree{dev("/a"): resolve.NewTree(providers.TreeListing{Folders: []providers.FolderSecrets{
 			{Folder: providers.Folder{Environment: "dev", Path: "/a"}, Secrets: []providers.Secret{{ID: "/a/KEY", Name: "KEY", Version: 1, Value: secret.New("1")}}},
 		}}, nil)}
 		return s
@@ -279,7 +279,7 @@ func TestGoneBelowATree(t *testing.T) {
 	s := newScene(syncFrom("a", "/a", "")).owned("", "GONE", "sync.a", "x")
 	s.syncs[0].Sources[0].Recursive, s.syncs[0].Options.AllowEmpty = set(true), set(true)
 	s.entries[""]["GONE"].Source.Path = "/a/b"
-	s.trees = map[graph.SourceRef]*observe.TreeRead{dev("/a"): observe.NewTree(providers.TreeListing{}, nil)}
+	s.trees = map[graph.SourceRef]*resolve.Tree{dev("/a"): resolve.NewTree(providers.TreeListing{}, nil)}
 	if c := changeOf(t, s.plan(), "sync.a", "GONE"); c.Reason != verdict.GoneFromSource {
 		t.Errorf("got %+v", c)
 	}

@@ -25,7 +25,7 @@ var sceneNow = time.Date(2026, 1, 10, 0, 0, 0, 0, time.UTC)
 type scene struct {
 	syncs   []*config.Sync
 	folders map[string]*resolve.Read // by path
-	trees   map[graph.SourceRef]*observe.TreeRead
+	trees   map[graph.SourceRef]*resolve.Tree
 	answers map[observe.Question]observe.Answer
 	live    map[string][]providers.Variable
 	broken  map[string]error // destinations that could not be read

@@ -81,9 +81,6 @@ type Import struct {
 	Folder   Folder
 	FolderID string
 	Names    []string // what the block brings, sorted
-	// Unseen: the folder imports it, and the answer has no block for it, as servers of
-	// 2024 do for an identity that may not read it.
-	Unseen bool
 }
 
 // SourceListing is everything one folder holds, unexpanded.
@@ -94,6 +91,9 @@ type SourceListing struct {
 	// Shifted: an import of a folder that is gone moved the contents of later blocks
 	// to wrong ones (servers of 2024), so what Imports says is not to be believed.
 	Shifted bool
+	// Omits: the server leaves out imports that the identity may not read, without a word
+	// (servers of 2024), so that Imports may lack some.
+	Omits bool
 }
 
 // TreeListing is what a folder and all folders below it hold of their own,
@@ -106,6 +106,7 @@ type TreeListing struct {
 	// Imports says that some folder of the tree imports another. Which, the answer does
 	// not tell.
 	Imports bool
+	Omits   bool // as in SourceListing
 }
 
 // FolderSecrets are the own secrets of one folder, type "shared", sorted by name.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -362,6 +363,13 @@ func compare(t *testing.T, where string, tree *tree, at spot, got map[string]obs
 	return equal, refused
 }
 
+func upTo(n uint64) iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		for i := uint64(0); i < n && yield(i); i++ {
+		}
+	}
+}
+
 // TestRightsNeverChangeAValue: an identity that may not read everything gets fewer
 // values, never other ones.
 func TestRightsNeverChangeAValue(t *testing.T) {
@@ -370,7 +378,8 @@ func TestRightsNeverChangeAValue(t *testing.T) {
 		t.Run(generation, func(t *testing.T) {
 			t.Parallel()
 			equal := 0
-			for seed := range uint64(150) {
+			// In the last ones a later import imports only what may not be read.
+			for _, seed := range append(slices.Collect(upTo(150)), 2714, 2867) {
 				r := rand.New(rand.NewPCG(seed, 11))
 				tree := grow(r, generation)
 				at := spots[seed%uint64(len(spots))]

@@ -98,10 +98,26 @@ func deletesOf(n *graph.Node, p *plan.Plan) []plan.Change {
 func (e *proof) ask(kind observe.QuestionKind, at graph.SourceRef, name string) (observe.Answer, bool) {
 	q := observe.Question{Kind: kind, At: at, Name: name}
 	a, asked := e.obs.Answer(q)
+	if !asked && kind == observe.OfImports {
+		a, asked = e.links(at)
+	}
 	if !asked {
 		e.questions = append(e.questions, q)
 	}
 	return a, asked
+}
+
+// links returns the imports of a folder where they were listed for its values.
+func (e *proof) links(at graph.SourceRef) (a observe.Answer, known bool) {
+	read := e.obs.Folders[at]
+	if read == nil || !read.Linked {
+		return a, false
+	}
+	for _, f := range read.Links {
+		a.Folders = append(a.Folders, graph.SourceRef{KMS: at.KMS, Environment: f.Environment, Path: f.Path})
+	}
+	a.Err = read.LinksErr
+	return a, true
 }
 
 func (e *proof) doubt(kind providers.DoubtKind, format string, args ...any) {
@@ -141,8 +157,8 @@ func (e *proof) source(i int) {
 
 // readable proves that a folder exists and that its secrets may be read.
 func (e *proof) readable(at graph.SourceRef, what string) {
-	if e.obs.IsEmpty(at) {
-		return
+	if read := e.obs.Folders[at]; read != nil && read.Err == nil && len(read.Listing.Secrets) == 0 {
+		return // a list without secrets has proven that
 	}
 	if a, asked := e.ask(observe.OfFolder, at, ""); asked && a.Err != nil {
 		e.doubt(providers.DoubtIncomplete, "%s, %s, is not proven to be read whole: %s. Give the identity the right to read it, or leave it out.", what, at, cause(a.Err))
@@ -160,19 +176,19 @@ func (e *proof) imports(at graph.SourceRef) {
 		e.unproven("What %s imports is not known: %s.", at, cause(a.Err))
 		return
 	}
-	blocks, listed := e.obs.Blocks(at)
-	if !listed {
+	read := e.obs.Folders[at]
+	if read == nil || read.Err != nil {
 		if len(a.Folders) > 0 {
 			e.unproven("%s imports %s, which the list did not show.", at, a.Folders[0])
 		}
 		return
 	}
-	if e.obs.Folders[at].Listing.Shifted {
+	if read.Listing.Shifted {
 		e.unproven("%s imports a folder that no longer exists, and this server then shows secrets under the wrong import.", at)
 		return
 	}
 	for _, from := range a.Folders {
-		e.block(at, from, blocks)
+		e.block(at, from, read.Listing.Imports)
 	}
 	if !e.overwrite && len(e.hidden) == 0 {
 		return

@@ -131,6 +131,11 @@ type SourceRef struct{ KMS, Environment, Path string }
 // String returns the folder as people write it: dev:/payments.
 func (s SourceRef) String() string { return s.Environment + ":" + s.Path }
 
+// Contains reports whether a folder is in the tree of this one.
+func (s SourceRef) Contains(at SourceRef) bool {
+	return s.KMS == at.KMS && s.Environment == at.Environment && strings.HasPrefix(at.Path+"/", strings.TrimSuffix(s.Path, "/")+"/")
+}
+
 // DestinationRef names a destination by the names in force: the environment by
 // its name where that is known, else as it was written. Without a repository it is
 // the workspace's own variables.

@@ -60,7 +60,7 @@ func (o *Observer) Ask(ctx context.Context, obs *Observation, questions []Questi
 }
 
 func (o *Observer) ask(ctx context.Context, q Question) (a Answer) {
-	source, folder := o.Sources[q.At.KMS], providers.Folder{Environment: q.At.Environment, Path: q.At.Path}
+	source, folder := o.Sources[q.At.KMS], folderAt(q.At)
 	var folders []providers.Folder
 	switch q.Kind {
 	case OfFolder:
@@ -72,8 +72,8 @@ func (o *Observer) ask(ctx context.Context, q Question) (a Answer) {
 	case OfSecret:
 		a.Found, a.Err = source.Has(ctx, folder, q.Name)
 	}
-	for _, f := range folders {
-		a.Folders = append(a.Folders, graph.SourceRef{KMS: q.At.KMS, Environment: f.Environment, Path: f.Path})
+	if len(folders) > 0 {
+		a.Folders = refsOf(q.At.KMS, folders)
 	}
 	return a
 }
@@ -82,16 +82,6 @@ func (o *Observer) ask(ctx context.Context, q Question) (a Answer) {
 func (obs *Observation) Answer(q Question) (Answer, bool) {
 	a, asked := obs.Answers[q]
 	return a, asked
-}
-
-// Blocks returns the import blocks that a list of a folder showed, and whether the
-// folder was listed by itself.
-func (obs *Observation) Blocks(at graph.SourceRef) ([]providers.Import, bool) {
-	read := obs.Folders[at]
-	if read == nil || read.Err != nil {
-		return nil, false
-	}
-	return read.Listing.Imports, true
 }
 
 // Seen returns the folders that a source block takes secrets from and that lists showed,
@@ -104,11 +94,4 @@ func (obs *Observation) Seen(n *graph.Node, i int) []graph.SourceRef {
 	})
 	slices.SortFunc(refs, graph.CompareSources)
 	return refs
-}
-
-// IsEmpty reports whether a folder was listed and showed no secret of its own, which
-// the list has proven then.
-func (obs *Observation) IsEmpty(at graph.SourceRef) bool {
-	read := obs.Folders[at]
-	return read != nil && read.Err == nil && len(read.Listing.Secrets) == 0
 }

@@ -33,7 +33,7 @@ type Observation struct {
 	// import, and of what values refer to.
 	Folders map[graph.SourceRef]*resolve.Read
 	// Trees are those of recursive sources.
-	Trees map[graph.SourceRef]*TreeRead
+	Trees map[graph.SourceRef]*resolve.Tree
 	// Answers are those to what was asked besides; see [Observer.Ask].
 	Answers      map[Question]Answer
 	Destinations map[graph.DestinationRef]*DestinationRead
@@ -66,7 +66,7 @@ type DestinationRead struct {
 func (o *Observer) Observe(ctx context.Context, g *graph.Graph, state *ledger.State) *Observation {
 	obs := &Observation{
 		yields:  &yields{done: map[block]Yield{}},
-		Folders: map[graph.SourceRef]*resolve.Read{}, Trees: map[graph.SourceRef]*TreeRead{}, Destinations: map[graph.DestinationRef]*DestinationRead{},
+		Folders: map[graph.SourceRef]*resolve.Read{}, Trees: map[graph.SourceRef]*resolve.Tree{}, Destinations: map[graph.DestinationRef]*DestinationRead{},
 	}
 	var work sync.WaitGroup
 	work.Go(func() { o.readSources(ctx, g, obs) })

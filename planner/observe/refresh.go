@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/resolve"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -81,16 +82,24 @@ func (r *Refresher) Refresh(ctx context.Context, id string, now time.Time) *Obse
 		work.Go(func() { r.refreshDestination(ctx, refs, now) })
 	}
 	work.Wait()
-	for {
+	for range maxRounds {
 		view, before := r.view(), len(fresh)
 		on := r.rests(view, id)
 		folders(on.needs)
 		folders(on.folders) // what a value refers to only now may be old
-		if len(fresh) == before {
+		links := 0
+		for ref := range on.needs {
+			if view.Folders[ref] != nil {
+				links++
+				work.Go(func() { r.linkFolder(ctx, ref) })
+			}
+		}
+		if len(fresh) == before && links == 0 {
 			return view
 		}
 		work.Wait()
 	}
+	return r.view()
 }
 
 // view copies what is known, so that it stays as it is while others read on.
@@ -163,12 +172,30 @@ func (r *Refresher) refreshFolder(ctx context.Context, ref graph.SourceRef, now 
 		return
 	}
 	read := r.observer.folder(ctx, ref)
+	r.replace(of, ref, &read)
+}
+
+// linkFolder lists the imports of a folder whose secrets were read.
+func (r *Refresher) linkFolder(ctx context.Context, ref graph.SourceRef) {
+	of := r.observer.folderOf(ref)
+	defer r.alone(of)()
+	r.mu.Lock()
+	read := *r.obs.Folders[ref]
+	r.mu.Unlock()
+	if !read.Linked {
+		r.observer.link(ctx, ref, &read)
+		r.replace(of, ref, &read)
+	}
+}
+
+// replace puts a read in the place of the one before, for every block that leads there.
+func (r *Refresher) replace(of folderOf, ref graph.SourceRef, read *resolve.Read) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.obs.Folders[ref] = &read
+	r.obs.Folders[ref] = read
 	for other := range r.obs.Folders {
 		if r.observer.folderOf(other) == of {
-			r.obs.Folders[other] = &read
+			r.obs.Folders[other] = read
 		}
 	}
 }

@@ -12,27 +12,6 @@ import (
 	"github.com/hanzoai/kmsync/providers"
 )
 
-// TreeRead is a folder with all below it as it was read, for a recursive source, or
-// why it could not be.
-type TreeRead struct {
-	Listing providers.TreeListing
-	// Folders are all folders of the tree. They are known only where some of them
-	// import others, and a sync wants that: then each is read by itself.
-	Folders []providers.Folder
-	Err     error
-
-	reads map[providers.Folder]*resolve.Read // the folders of the listing
-}
-
-// NewTree returns a tree that was read.
-func NewTree(listing providers.TreeListing, folders []providers.Folder) *TreeRead {
-	t := &TreeRead{Listing: listing, Folders: folders, reads: map[providers.Folder]*resolve.Read{}}
-	for _, f := range listing.Folders {
-		t.reads[f.Folder] = &resolve.Read{Listing: providers.SourceListing{Snapshot: listing.Snapshot, Secrets: f.Secrets}}
-	}
-	return t
-}
-
 // Yield is what one source block of a sync yields.
 type Yield struct {
 	Items []resolve.Item
@@ -40,7 +19,8 @@ type Yield struct {
 	Names map[string]bool
 	// Folders and Trees are the reads that the answer rests on.
 	Folders, Trees map[graph.SourceRef]bool
-	// Needs are folders that were not read yet; without them items are missing.
+	// Needs are folders of which something was not read yet: their secrets, or, of one
+	// whose secrets were, its imports. What depends on them has a problem.
 	Needs map[graph.SourceRef]bool
 }
 
@@ -86,10 +66,10 @@ func (obs *Observation) yield(n *graph.Node, i int) Yield {
 		y.Trees[ref] = true
 	}
 	r := resolve.New(func(f providers.Folder) *resolve.Read {
-		if read := rows[f]; read != nil {
+		if read := rows.Read(f); read != nil {
 			return read
 		}
-		return obs.find(graph.SourceRef{KMS: ref.KMS, Environment: f.Environment, Path: f.Path}, &y)
+		return obs.find(refOf(ref.KMS, f), &y)
 	})
 	o := resolve.Options{Imports: source.IncludeImports.Value, Expand: source.ExpandReferences.Value, Takes: source.Wants}
 	for _, folder := range folders {
@@ -98,12 +78,15 @@ func (obs *Observation) yield(n *graph.Node, i int) Yield {
 		}
 		y.Items = append(y.Items, r.Yield(folder, o)...)
 	}
+	for f := range r.Needs {
+		y.Needs[refOf(ref.KMS, f)] = true
+	}
 	return y
 }
 
 // foldersOf returns the folders that a source block takes secrets from, and those of
 // them that a recursive list answers for.
-func (obs *Observation) foldersOf(source *config.Source, ref graph.SourceRef) ([]providers.Folder, map[providers.Folder]*resolve.Read) {
+func (obs *Observation) foldersOf(source *config.Source, ref graph.SourceRef) ([]providers.Folder, *resolve.Tree) {
 	if !source.Recursive.Value {
 		return []providers.Folder{{Environment: ref.Environment, Path: ref.Path}}, nil
 	}
@@ -118,7 +101,7 @@ func (obs *Observation) foldersOf(source *config.Source, ref graph.SourceRef) ([
 	for _, f := range tree.Listing.Folders {
 		folders = append(folders, f.Folder)
 	}
-	return folders, tree.reads
+	return folders, tree
 }
 
 // find returns a folder as it was read, by itself or as part of a tree that imports
@@ -144,7 +127,7 @@ func (obs *Observation) folder(at graph.SourceRef) (read *resolve.Read, tree gra
 	}
 	for ref, tree := range obs.Trees {
 		if ref.KMS == at.KMS && ref.Environment == at.Environment && tree.Err == nil && !tree.Listing.Imports {
-			if read := tree.reads[providers.Folder{Environment: at.Environment, Path: at.Path}]; read != nil {
+			if read := tree.Read(folderAt(at)); read != nil {
 				return read, ref
 			}
 		}
@@ -166,10 +149,10 @@ func (obs *Observation) Reaches(n *graph.Node, at graph.SourceRef) bool {
 		for len(folders) > 0 {
 			f := folders[0]
 			folders = folders[1:]
-			if (graph.SourceRef{KMS: at.KMS, Environment: f.Environment, Path: f.Path}) == at {
+			if refOf(at.KMS, f) == at {
 				return true
 			}
-			read, _ := obs.folder(graph.SourceRef{KMS: at.KMS, Environment: f.Environment, Path: f.Path})
+			read, _ := obs.folder(refOf(at.KMS, f))
 			if seen[f] || read == nil || !source.IncludeImports.Value {
 				continue
 			}
@@ -178,16 +161,11 @@ func (obs *Observation) Reaches(n *graph.Node, at graph.SourceRef) bool {
 				folders = append(folders, block.Folder)
 			}
 		}
-		if source.Recursive.Value && isBelow(at, ref) {
+		if source.Recursive.Value && ref.Contains(at) {
 			return true
 		}
 	}
 	return false
-}
-
-// isBelow reports whether a folder is in the tree of another.
-func isBelow(at, root graph.SourceRef) bool {
-	return at.Environment == root.Environment && strings.HasPrefix(at.Path+"/", strings.TrimSuffix(root.Path, "/")+"/")
 }
 
 // Secrets returns the own secrets that a folder had when it was read, by itself or in
@@ -197,7 +175,7 @@ func (obs *Observation) Secrets(at graph.SourceRef) []providers.Secret {
 		return read.Listing.Secrets
 	}
 	for ref, tree := range obs.Trees {
-		if read := tree.reads[providers.Folder{Environment: at.Environment, Path: at.Path}]; ref.KMS == at.KMS && read != nil {
+		if read := tree.Read(folderAt(at)); ref.KMS == at.KMS && read != nil {
 			return read.Listing.Secrets
 		}
 	}
@@ -238,10 +216,18 @@ func (obs *Observation) apart(n *graph.Node, i int) []graph.SourceRef {
 	return refsOf(n.Folders[i].KMS, tree.Folders)
 }
 
+func folderAt(at graph.SourceRef) providers.Folder {
+	return providers.Folder{Environment: at.Environment, Path: at.Path}
+}
+
+func refOf(kms string, f providers.Folder) graph.SourceRef {
+	return graph.SourceRef{KMS: kms, Environment: f.Environment, Path: f.Path}
+}
+
 func refsOf(kms string, folders []providers.Folder) []graph.SourceRef {
 	refs := make([]graph.SourceRef, len(folders))
 	for i, f := range folders {
-		refs[i] = graph.SourceRef{KMS: kms, Environment: f.Environment, Path: f.Path}
+		refs[i] = refOf(kms, f)
 	}
 	return refs
 }

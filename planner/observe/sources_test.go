@@ -376,3 +376,62 @@ func TestRefreshWhatIsReferredToSince(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// On a server that leaves imports out, they are listed where a name of one is wanted,
+// once for a folder, and again with the folder.
+func TestImportsAreListedWhereTheyMatter(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(*config.Source)
+		want   []string
+	}{
+		"wanted":     {func(*config.Source) {}, []string{"imports dev:/app", "list dev:/app", "list dev:/s"}},
+		"own only":   {func(s *config.Source) { s.Include = []config.Located[string]{set("A")} }, []string{"list dev:/app"}},
+		"left aside": {func(s *config.Source) { s.IncludeImports = set(false) }, []string{"list dev:/app"}},
+	} {
+		s := newServices()
+		s.lists = map[string]providers.SourceListing{
+			"dev:/app": {Secrets: secrets("A=1"), Imports: []providers.Import{imports("/s", "K")}, Omits: true}, "dev:/s": {Secrets: secrets("K=k"), Omits: true},
+		}
+		s.imports = map[string][]providers.Folder{"dev:/app": {folder("/s")}}
+		one, two := whole("web", "/app"), whole("api", "/app")
+		test.change(one.Sources[0])
+		test.change(two.Sources[0])
+		s.uuids = map[string]string{"api": "{api}"}
+		g, o := graphOf(one, two), s.observer(8)
+		obs := o.Observe(t.Context(), g, nothing())
+		if diff := cmp.Diff(test.want, kmsCalls(s.made())); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		r := observe.NewRefresher(o, g, nothing(), obs)
+		s.at = begin.Add(time.Minute)
+		view := r.Refresh(t.Context(), webUUID, begin.Add(time.Minute))
+		if diff := cmp.Diff(test.want, kmsCalls(s.made())); diff != "" {
+			t.Errorf("%s, again: %s", name, diff)
+		}
+		if got := yields(view, g.Declared("sync.web")); name == "wanted" && !cmp.Equal(got, []string{"A=1 from /app", "K=k from /s"}) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// A folder that a tree answers for is read by itself once its imports matter.
+func TestImportsOfAFolderOfATree(t *testing.T) {
+	t.Parallel()
+	s := newServices()
+	s.trees = map[string]providers.TreeListing{"dev:/t": {Omits: true, Folders: []providers.FolderSecrets{{Folder: folder("/t"), Secrets: secrets("T=t")}}}}
+	s.lists = map[string]providers.SourceListing{
+		"dev:/app": {Imports: []providers.Import{imports("/s", "K"), imports("/t")}, Omits: true}, "dev:/s": {Secrets: secrets("K=k"), Omits: true},
+		"dev:/t": {Secrets: secrets("T=t"), Omits: true},
+	}
+	s.imports = map[string][]providers.Folder{"dev:/app": {folder("/s"), folder("/t")}, "dev:/t": {folder("/hidden")}}
+	g := graphOf(whole("web", "/app"), recursive("api", "/t"))
+	obs := s.observer(8).Observe(t.Context(), g, nothing())
+	want := []string{"K: dev:/t also imports dev:/hidden, which this identity may not read, and what that holds would count before it"}
+	if diff := cmp.Diff(want, yields(obs, g.Declared("sync.web"))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"T=t from /t"}, yields(obs, g.Declared("sync.api"))); diff != "" {
+		t.Error(diff)
+	}
+}

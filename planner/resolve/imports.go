@@ -26,12 +26,13 @@ func (r *Resolver) imported(read *Read) []string {
 // Servers follow imports of imports one level deep.
 func (r *Resolver) locate(name string, at providers.Folder) Item {
 	item := Item{Name: name, From: at}
-	l := r.Folder(at).Listing
+	importing := r.Folder(at)
+	l := importing.Listing
 	if l.Shifted {
 		item.Problem = refused("%s imports a folder that no longer exists, and this server then shows secrets under the wrong import; remove that import", at)
 		return item
 	}
-	if item.Problem = r.shadow(l, name, at); item.Problem != nil {
+	if item.Problem = r.shadow(importing, name, at); item.Problem != nil {
 		return item
 	}
 	from := bringing(l, name)
@@ -47,20 +48,21 @@ func (r *Resolver) locate(name string, at providers.Folder) Item {
 			item.From, item.Secret = direct, s
 			return item
 		}
-		r.nested(&item, direct, read.Listing)
+		r.nested(&item, direct, read)
 	}
 	return item
 }
 
 // nested finds the secret in a folder that an imported one imports.
-func (r *Resolver) nested(item *Item, direct providers.Folder, l providers.SourceListing) {
+func (r *Resolver) nested(item *Item, direct providers.Folder, imported *Read) {
+	l := imported.Listing
 	candidates := bringing(l, item.Name)
 	if l.Shifted { // the folders are right, the names are not
 		candidates = nil
 		for _, block := range l.Imports {
 			candidates = append(candidates, block.Folder)
 		}
-	} else if item.Problem = r.shadow(l, item.Name, direct); item.Problem != nil {
+	} else if item.Problem = r.shadow(imported, item.Name, direct); item.Problem != nil {
 		return
 	}
 	var owners []providers.Folder
@@ -91,8 +93,12 @@ func (r *Resolver) nested(item *Item, direct providers.Folder, l providers.Sourc
 // shadow says which later import may bring the name too, without this identity seeing
 // it; it is nil where none may. A block that shows other names may lack those of a
 // folder that it is made of.
-func (r *Resolver) shadow(l providers.SourceListing, name string, at providers.Folder) *Problem {
-	for _, block := range slices.Backward(l.Imports) {
+func (r *Resolver) shadow(importing *Read, name string, at providers.Folder) *Problem {
+	all, problem := r.links(importing, at)
+	if problem != nil {
+		return problem
+	}
+	for _, block := range slices.Backward(all) {
 		if slices.Contains(block.Names, name) {
 			return nil
 		}
@@ -105,8 +111,8 @@ func (r *Resolver) shadow(l providers.SourceListing, name string, at providers.F
 
 // mayHold looks for a name in an imported folder whose block does not show it, and in
 // those that it imports, so many levels deep.
-func (r *Resolver) mayHold(block providers.Import, name string, at providers.Folder, levels int) *Problem {
-	if block.Unseen {
+func (r *Resolver) mayHold(block link, name string, at providers.Folder, levels int) *Problem {
+	if block.unseen {
 		return refused("%s also imports %s, which this identity may not read, and what that holds would count before it", at, block.Folder)
 	}
 	read := r.read(block.Folder)
@@ -121,14 +127,59 @@ func (r *Resolver) mayHold(block providers.Import, name string, at providers.Fol
 	if _, has := r.own(read, name); has {
 		return refused("%s also imports %s, which has it and is not shown to bring it", at, block.Folder)
 	}
-	for _, nested := range read.Listing.Imports {
-		if levels > 0 && nested.Folder != at {
-			if problem := r.mayHold(nested, name, block.Folder, levels-1); problem != nil {
-				return problem
-			}
+	if levels == 0 {
+		return nil
+	}
+	all, problem := r.links(read, block.Folder)
+	if problem != nil {
+		return problem
+	}
+	for _, nested := range all {
+		if nested.Folder == at {
+			continue
+		}
+		if problem := r.mayHold(nested, name, block.Folder, levels-1); problem != nil {
+			return problem
 		}
 	}
 	return nil
+}
+
+// link is an import of a folder.
+type link struct {
+	providers.Import
+	unseen bool // the list of secrets has no block for it
+}
+
+// links returns the imports of a folder in order, with those that the server leaves out
+// since the identity may not read them.
+func (r *Resolver) links(read *Read, at providers.Folder) ([]link, *Problem) {
+	var all []link
+	switch {
+	case !read.Listing.Omits:
+		for _, block := range read.Listing.Imports {
+			all = append(all, link{Import: block})
+		}
+		return all, nil
+	case !read.Linked:
+		r.Needs[at] = true
+		return nil, unread
+	case read.LinksErr != nil:
+		return nil, refused("what %s imports is not known: %s", at, read.LinksErr)
+	}
+	left := slices.Clone(read.Listing.Imports)
+	for _, folder := range read.Links {
+		i := slices.IndexFunc(left, func(b providers.Import) bool { return b.Folder == folder })
+		if i < 0 {
+			all = append(all, link{Import: providers.Import{Folder: folder}, unseen: true})
+			continue
+		}
+		all, left = append(all, link{Import: left[i]}), slices.Delete(left, i, i+1)
+	}
+	if len(left) > 0 {
+		return nil, refused("%s shows an import of %s that it is not said to have", at, left[0].Folder)
+	}
+	return all, nil
 }
 
 // bringing returns the folders whose blocks bring a name, each once, in the order of

@@ -13,6 +13,11 @@ import (
 type Read struct {
 	Listing providers.SourceListing
 	Err     error
+	// Linked: the folder's imports were listed too, as is needed where the server leaves
+	// some out of Listing. Links are those, or LinksErr says why they are not known.
+	Linked   bool
+	Links    []providers.Folder
+	LinksErr error
 }
 
 // Item is one secret that a folder yields, or a name that it should yield and does
@@ -57,7 +62,8 @@ func refused(format string, args ...any) *Problem {
 type Resolver struct {
 	// Folder returns a folder as it was read, or nil where it was not.
 	Folder func(providers.Folder) *Read
-	// Needs are folders that an answer depends on and that were not read.
+	// Needs are folders that an answer depends on and that were not read; of one that was
+	// read, the imports are still to be listed.
 	Needs map[providers.Folder]bool
 
 	values  map[step]*value

@@ -49,6 +49,15 @@ func (p project) fails(at string, err error) project {
 	return p
 }
 
+// omits makes a folder one of a server that leaves out imports, of which these are all.
+func (p project) omits(at string, links ...string) project {
+	p[at].Listing.Omits, p[at].Linked = true, true
+	for _, text := range links {
+		p[at].Links = append(p[at].Links, folder(text))
+	}
+	return p
+}
+
 // secretOf returns a secret to change it.
 func (p project) secretOf(at, name string) *providers.Secret {
 	for i := range p[at].Listing.Secrets {
@@ -291,6 +300,24 @@ func TestImports(t *testing.T) {
 			project{}.has(at).imports(at, "dev:/t", "dev:/s K").has("dev:/s", "K=s").fails("dev:/t", refusal(providers.KindForbidden)),
 			[]string{"K=s from dev:/s"},
 		},
+		"an earlier one without block": {
+			project{}.has(at).imports(at, "dev:/s K").has("dev:/s", "K=s").omits(at, "dev:/t", "dev:/s"), []string{"K=s from dev:/s"},
+		},
+		"a later one all of whose imports have no block": {
+			project{}.has(at).imports(at, "dev:/s K", "dev:/t").has("dev:/s", "K=s").has("dev:/t").omits(at, "dev:/s", "dev:/t").omits("dev:/t", "dev:/far"),
+			[]string{"K: dev:/t also imports dev:/far, which this identity may not read, and what that holds would count before it"},
+		},
+		"imports that are not known": {
+			func() project {
+				p := project{}.has(at, "A=1").imports(at, "dev:/s K").has("dev:/s", "K=s").omits(at)
+				p[at].LinksErr = refusal(providers.KindForbidden)
+				return p
+			}(), []string{"A=1", "K: what dev:/app imports is not known: list secrets: no permission"},
+		},
+		"a block that no import accounts for": {
+			project{}.has(at).imports(at, "dev:/s K", "dev:/t").has("dev:/s", "K=s").has("dev:/t").omits(at, "dev:/s"),
+			[]string{"K: dev:/app shows an import of dev:/t that it is not said to have"},
+		},
 		"a later one that is seen in part": {
 			project{}.has(at).imports(at, "dev:/s K", "dev:/t L").has("dev:/s", "K=s").fails("dev:/t", refusal(providers.KindForbidden)),
 			[]string{
@@ -310,9 +337,8 @@ func TestImports(t *testing.T) {
 		"a later one that is gone":  {project{}.has(at).imports(at, "dev:/s K", "dev:/t").has("dev:/s", "K=s"), []string{"K=s from dev:/s"}},
 		"a later one without block": {
 			func() project {
-				p := project{}.has(at, "A=1").imports(at, "dev:/s K", "dev:/t").has("dev:/s", "K=s")
-				p[at].Listing.Imports[1].Unseen = true
-				return p
+				p := project{}.has(at, "A=1").imports(at, "dev:/s K").has("dev:/s", "K=s")
+				return p.omits(at, "dev:/s", "dev:/t")
 			}(), []string{"A=1", "K: dev:/app also imports dev:/t, which this identity may not read, and what that holds would count before it"},
 		},
 		"in a circle": {project{}.has(at).imports(at, "dev:/s K").has("dev:/s").imports("dev:/s", "dev:/app K"), []string{"K: an import of dev:/app shows it, and neither dev:/s nor a folder that this imports has it for this identity"}},
@@ -480,5 +506,37 @@ func TestLongReference(t *testing.T) {
 	p := project{}.has("dev:/", "A=${"+strings.Repeat("x", 5000)+"}")
 	if line := yields(p.resolver(), "dev:/", all)[0]; len(line) > 400 || !strings.Contains(line, strings.Repeat("x", maxShown)+"…}") {
 		t.Errorf("%d bytes", len(line))
+	}
+}
+
+// On a server that leaves imports out, those of a folder are needed as soon as a name of
+// an import is wanted, and those of a later import; not for the folder's own names.
+func TestNeedsOfImports(t *testing.T) {
+	t.Parallel()
+	p := project{}.has("dev:/app", "A=1").imports("dev:/app", "dev:/s K", "dev:/t").has("dev:/s", "K=s").has("dev:/t").
+		omits("dev:/app", "dev:/s", "dev:/t").omits("dev:/s").omits("dev:/t")
+	needs := func(takes string, linked ...string) string {
+		for at := range p {
+			p[at].Linked = slices.Contains(linked, at)
+		}
+		r := p.resolver()
+		r.Yield(folder("dev:/app"), Options{Imports: true, Expand: true, Takes: func(name string) bool { return name == takes }})
+		var all []string
+		for f := range r.Needs {
+			all = append(all, f.String())
+		}
+		slices.Sort(all)
+		return strings.Join(all, " ")
+	}
+	for _, test := range []struct {
+		takes  string
+		linked []string
+		want   string
+	}{
+		{"A", nil, ""}, {"K", nil, "dev:/app"}, {"K", []string{"dev:/app"}, "dev:/t"}, {"K", []string{"dev:/app", "dev:/t"}, ""},
+	} {
+		if got := needs(test.takes, test.linked...); got != test.want {
+			t.Errorf("%s with %v: needs %q, want %q", test.takes, test.linked, got, test.want)
+		}
 	}
 }

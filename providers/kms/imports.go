@@ -35,22 +35,6 @@ func blocks(folder providers.Folder, blocks *[]block) ([]providers.Import, []pro
 	return out, nil
 }
 
-// unseen completes the blocks of a list with the imports that it left out, since the
-// identity may not read them (servers of 2024, without a word). It says too whether
-// there are blocks that no import accounts for.
-func unseen(blocks []providers.Import, listed []providers.Folder) (out []providers.Import, odd bool) {
-	left := slices.Clone(blocks)
-	for _, folder := range listed {
-		i := slices.IndexFunc(left, func(b providers.Import) bool { return b.Folder == folder })
-		if i < 0 {
-			out = append(out, providers.Import{Folder: folder, Unseen: true})
-			continue
-		}
-		out, left = append(out, left[i]), slices.Delete(left, i, i+1)
-	}
-	return out, len(left) > 0
-}
-
 // names returns what the block brings, each name once: inside a block a folder's
 // own secret and one of its imports may have the same name.
 func (b block) names() []string {

@@ -57,28 +57,17 @@ type answer struct {
 
 // List implements [providers.Source]. An answer without own secrets is proven with
 // one more request, since servers of 2024 give an empty list, status 200, for a folder
-// that is missing, and those of 2026 to an identity that may not read it. Where a server
-// of 2024 shows imports, they are listed too: it leaves out those that the identity may
-// not read, without a word.
+// that is missing, and those of 2026 to an identity that may not read it.
 func (c *Client) List(ctx context.Context, folder providers.Folder) (providers.SourceListing, error) {
 	readAt := c.now()
 	got, err := c.list(ctx, folder, false)
 	if err != nil {
 		return providers.SourceListing{}, err
 	}
-	out := providers.SourceListing{Secrets: []providers.Secret{}, Imports: got.imports, Shifted: got.shifted}
+	out := providers.SourceListing{Secrets: []providers.Secret{}, Imports: got.imports, Shifted: got.shifted, Omits: got.omits}
 	out.ReadAt, out.Doubts = readAt, got.doubts
 	for _, f := range got.folders {
 		out.Secrets = f.Secrets
-	}
-	if got.omits && len(out.Imports) > 0 { // one that was left out may count before these
-		listed, err := c.Imports(ctx, folder)
-		if err != nil {
-			return providers.SourceListing{}, err
-		}
-		var odd bool
-		out.Imports, odd = unseen(out.Imports, listed)
-		out.Shifted = out.Shifted || odd
 	}
 	return out, nil
 }
@@ -91,7 +80,7 @@ func (c *Client) ListTree(ctx context.Context, folder providers.Folder) (provide
 	if err != nil {
 		return providers.TreeListing{}, err
 	}
-	out := providers.TreeListing{Folders: got.folders, Imports: len(got.imports) > 0 || len(got.doubts) > 0}
+	out := providers.TreeListing{Folders: got.folders, Omits: got.omits, Imports: len(got.imports) > 0 || len(got.doubts) > 0}
 	out.ReadAt, out.Doubts = readAt, got.doubts
 	return out, nil
 }

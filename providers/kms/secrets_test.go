@@ -258,33 +258,3 @@ func TestRateLimitIsWaitedFor(t *testing.T) {
 	}
 	s.want(map[string]int{loginRoute: 1, listRoute: 2})
 }
-
-// A list of imports completes the blocks of a list, in its order; a block that no import
-// accounts for is odd.
-func TestUnseen(t *testing.T) {
-	t.Parallel()
-	at := func(path string) providers.Folder { return providers.Folder{Environment: "dev", Path: path} }
-	shown := []providers.Import{{Folder: at("/a"), FolderID: "1"}, {Folder: at("/a"), FolderID: "2"}, {Folder: at("/c")}}
-	for _, test := range []struct {
-		listed []providers.Folder
-		want   string
-		odd    bool
-	}{
-		{[]providers.Folder{at("/a"), at("/a"), at("/c")}, "/a 1, /a 2, /c", false},
-		{[]providers.Folder{at("/a"), at("/b"), at("/a"), at("/c"), at("/d")}, "/a 1, /b unseen, /a 2, /c, /d unseen", false},
-		{[]providers.Folder{at("/a"), at("/c")}, "/a 1, /c", true},
-	} {
-		out, odd := unseen(shown, test.listed)
-		var got []string
-		for _, b := range out {
-			line := strings.TrimSpace(b.Folder.Path + " " + b.FolderID)
-			if b.Unseen {
-				line += " unseen"
-			}
-			got = append(got, line)
-		}
-		if strings.Join(got, ", ") != test.want || odd != test.odd {
-			t.Errorf("%v: %v, odd %v", test.listed, got, odd)
-		}
-	}
-}
