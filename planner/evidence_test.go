@@ -129,6 +129,11 @@ func TestQuestions(t *testing.T) {
 		"an import without folder": {importing(providers.Import{Folder: shared.Folder, Names: []string{"K"}}).say("imports /a: /s", "secret /a GONE: no"), nil, []string{
 			"sync.a: dev:/a imports dev:/s, which has no folder; restore the folder or remove the import." + settle,
 		}},
+		"imports that were listed for the values": {func() *scene {
+			s := importing(shared).say("secret /a GONE: no")
+			s.folders["/a"].Linked, s.folders["/a"].Links = true, []providers.Folder{shared.Folder, {Environment: "dev", Path: "/far"}}
+			return s
+		}(), nil, []string{"sync.a: dev:/a imports dev:/far, which the list left out, as for an identity that may not read it." + settle}},
 		"an empty block":               {importing(providers.Import{Folder: shared.Folder, FolderID: "f"}).say("imports /a: /s", "secret /a GONE: no"), []string{"folder /s"}, nil},
 		"an empty block that is empty": {importing(providers.Import{Folder: shared.Folder, FolderID: "f"}).say("imports /a: /s", "secret /a GONE: no", "folder /s"), nil, nil},
 		"an empty block that is not proven": {importing(providers.Import{Folder: shared.Folder, FolderID: "f"}).say("imports /a: /s", "secret /a GONE: no", "folder /s!"), nil, []string{
