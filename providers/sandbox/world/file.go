@@ -55,13 +55,16 @@ func (f *file) write(text []byte) error {
 	if err := roundTime(temp.Name()); err != nil {
 		return err
 	}
+	// What is known of the file is known before it has its name: from then on
+	// somebody may edit it.
+	info, err := os.Stat(temp.Name())
+	if err != nil {
+		return fmt.Errorf("write world: %w", err)
+	}
 	if err := os.Rename(temp.Name(), f.path); err != nil {
 		return fmt.Errorf("write world: %w", err)
 	}
-	if f.info, err = os.Stat(f.path); err != nil {
-		return fmt.Errorf("write world: %w", err)
-	}
-	f.text = text
+	f.info, f.text = info, text
 	return nil
 }
 
