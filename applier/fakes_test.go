@@ -232,6 +232,29 @@ func (s *service) Update(ctx context.Context, scope providers.Scope, uuid string
 	})
 }
 
+// Delete implements providers.Writer: what is not there is deleted. The journal names
+// the key, or the UUID where no variable has it.
+func (s *service) Delete(ctx context.Context, scope providers.Scope, uuid string, notAfter time.Time) error {
+	same := func(v providers.Variable) bool { return v.UUID == uuid }
+	s.mu.Lock()
+	key := uuid
+	if i := slices.IndexFunc(s.live[place(scope)], same); i >= 0 {
+		key = s.live[place(scope)][i].Key
+	}
+	s.mu.Unlock()
+	due, err := s.call(ctx, "delete "+place(scope)+" "+key)
+	if s.always != nil && (err == nil || due.effect) {
+		s.always(scope, key)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = append(s.sent, providers.Assignment{Key: key, NotAfter: notAfter})
+	if err == nil || due.effect {
+		s.live[place(scope)] = slices.DeleteFunc(s.live[place(scope)], same)
+	}
+	return err
+}
+
 // write carries out a write unless a fault says otherwise. find returns where the
 // variable is, with the lock held.
 func (s *service) write(ctx context.Context, name string, scope providers.Scope, a providers.Assignment, find func() (int, error)) (providers.Variable, error) {

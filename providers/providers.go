@@ -3,8 +3,7 @@
 // (the destination), and how both fail.
 //
 // The types here are plain data. Reading and writing are separate interfaces, so
-// that code which must not write (the planner) cannot. There is no way to delete
-// a variable: none is built yet.
+// that code which must not write or delete (the planner) cannot.
 //
 // Start with [Source], [Reader], [Writer] and [Error].
 package providers
@@ -200,14 +199,19 @@ type Assignment struct {
 	NotAfter time.Time
 }
 
-// Writer writes variables to Bitbucket. Both methods return the variable as the
-// service answered it. After an [*Error] with [Error.InDoubt] the write may have
-// taken effect; one of [KindStale] says that its time was over.
+// Writer writes variables to Bitbucket and deletes them. Create and Update return the
+// variable as the service answered it. After an [*Error] with [Error.InDoubt] the write
+// or delete may have taken effect; one of [KindStale] says that its time was over.
 type Writer interface {
 	// Create is sent once; it is not repeated after a lost answer.
 	Create(ctx context.Context, scope Scope, a Assignment) (Variable, error)
 	// Update sets the variable with that UUID; it is repeated after a lost answer.
 	Update(ctx context.Context, scope Scope, uuid string, a Assignment) (Variable, error)
+	// Delete removes the variable with that UUID, whatever its key is by now; it is
+	// repeated after a lost answer. That the variable is not there is success; that its
+	// repository, environment or workspace is not found is an error, since the variable
+	// may be there and hidden. No attempt is begun after notAfter; zero: at any time.
+	Delete(ctx context.Context, scope Scope, uuid string, notAfter time.Time) error
 }
 
 // Elapsed returns how much time lies between two readings of a clock, by the wall

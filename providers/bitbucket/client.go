@@ -1,4 +1,4 @@
-// Package bitbucket reads and writes pipeline variables of Bitbucket Cloud.
+// Package bitbucket reads, writes and deletes pipeline variables of Bitbucket Cloud.
 //
 // [New] makes a [Client], which is a [providers.Reader] and a
 // [providers.Writer]. It speaks /2.0, pages to the end, and sends every write
@@ -79,11 +79,12 @@ type call struct {
 	query               url.Values
 	body                []byte
 	decode              func([]byte) error
+	settled             func(status int, header http.Header, body []byte) bool
 	notAfter            time.Time
 }
 
-// send sends a call. GET and PUT are repeated after a fault; a POST is not, since
-// it may have made the variable.
+// send sends a call. GET, PUT and DELETE are repeated after a fault; a POST is not,
+// since it may have made the variable.
 func (c *Client) send(ctx context.Context, k call) error {
 	path, err := httpx.JoinPath(c.prefix+"/2.0", k.segments...)
 	if err != nil {
@@ -95,7 +96,7 @@ func (c *Client) send(ctx context.Context, k call) error {
 	_, err = c.http.Do(ctx, httpx.Request{
 		Op: k.op, Scope: k.scope, Method: k.method, Path: path, Template: k.template,
 		Query: k.query, Body: k.body, Idempotent: k.method != http.MethodPost,
-		Authorize: c.credentials.authorize, Decode: k.decode, NotAfter: k.notAfter,
+		Authorize: c.credentials.authorize, Decode: k.decode, Settled: k.settled, NotAfter: k.notAfter,
 	})
 	return err
 }

@@ -100,13 +100,13 @@ func TestEveryFaultOfAWrite(t *testing.T) {
 		world.FaultStatus, world.FaultDropBefore, world.FaultDropAfter, world.FaultTruncate,
 		world.FaultSlow, world.FaultHTML, world.FaultRedirect,
 	} {
-		for _, method := range []string{"POST", "PUT"} {
+		for _, method := range []string{"POST", "PUT", "DELETE"} {
 			name := fmt.Sprint(kind, " of ", method)
 			server := emulator(t, world.Switches{})
 			c := client(t, server, bearer(server))
 			a := providers.Assignment{Key: "KEY", Value: secret.New("v"), Secured: true}
 			var uuid string
-			if method == "PUT" {
+			if method != "POST" {
 				v, err := c.Create(t.Context(), scope, a)
 				if err != nil {
 					t.Fatal(err)
@@ -118,22 +118,28 @@ func TestEveryFaultOfAWrite(t *testing.T) {
 				t.Fatal(err)
 			}
 			var err error
-			if method == "PUT" {
-				_, err = c.Update(t.Context(), scope, uuid, a)
-			} else {
+			switch method {
+			case "POST":
 				_, err = c.Create(t.Context(), scope, a)
+			case "PUT":
+				_, err = c.Update(t.Context(), scope, uuid, a)
+			case "DELETE":
+				err = c.Delete(t.Context(), scope, uuid, time.Time{})
 			}
-			effect := len(server.Journal()) > effects
-			if err == nil && !effect {
+			done := len(server.Journal()) - effects
+			if err == nil && done == 0 {
 				t.Errorf("%s: done, says the client, and nothing was", name)
 			}
-			if err != nil && effect && !providers.InDoubt(err) {
+			if err != nil && done > 0 && !providers.InDoubt(err) {
 				t.Errorf("%s: it was done, and %v is not in doubt", name, err)
+			}
+			if method == "DELETE" && done > 1 {
+				t.Errorf("%s: deleted %d times", name, done)
 			}
 			if n := server.Total() - before; method == "POST" && n != 1 {
 				t.Errorf("%s: sent %d times", name, n)
 			}
-			if foreign := kind == world.FaultHTML || kind == world.FaultRedirect; method == "PUT" && (err == nil) == foreign {
+			if foreign := kind == world.FaultHTML || kind == world.FaultRedirect; method != "POST" && (err == nil) == foreign {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

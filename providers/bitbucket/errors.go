@@ -77,10 +77,7 @@ func read[T any](raw []byte) (v T) {
 func fail(r *httpx.Request, status int, header http.Header, body []byte) *providers.Error {
 	top := read[envelope](body)
 	inner := read[detail](top.Error)
-	more := read[data](inner.Data)
-	if more.Key == nil {
-		more = read[data](top.Data)
-	}
+	more := dataOf(top, inner)
 	e := &providers.Error{Kind: kindOf(status)}
 	if text := read[string](more.Key); shown[text] {
 		e.Code = text
@@ -94,6 +91,16 @@ func fail(r *httpx.Request, status int, header http.Header, body []byte) *provid
 		e.Hint = hintHTML
 	}
 	return e
+}
+
+// dataOf returns the part of an error body for programs, which some errors have at the
+// top instead.
+func dataOf(top envelope, inner detail) data {
+	more := read[data](inner.Data)
+	if more.Key == nil {
+		more = read[data](top.Data)
+	}
+	return more
 }
 
 func kindOf(status int) providers.Kind {

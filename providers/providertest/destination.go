@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/secret"
@@ -36,6 +37,7 @@ func Destination(t *testing.T, factory func(t *testing.T) DestinationFixture) {
 	for name, test := range map[string]func(*testing.T, ReadWriter, providers.Scope){
 		"create":    destinationCreate,
 		"update":    destinationUpdate,
+		"delete":    destinationDelete,
 		"refusals":  destinationRefusals,
 		"pages":     destinationPages,
 		"cancelled": destinationCancelled,
@@ -202,6 +204,39 @@ func destinationUpdate(t *testing.T, c ReadWriter, scope providers.Scope) {
 	}
 }
 
+func destinationDelete(t *testing.T, c ReadWriter, scope providers.Scope) {
+	first := create(t, c, scope, "FIRST", "value", true)
+	second := create(t, c, scope, "SECOND", "value", false)
+	for range 2 { // the second time it is gone already
+		if err := c.Delete(t.Context(), scope, first.UUID, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		got := variables(t, c, scope)
+		if len(got) != 1 {
+			t.Fatalf("%d variables after a delete, want 1", len(got))
+		}
+		check(t, got[0], second.UUID, "SECOND", "value", false)
+	}
+	fails(t, c.Delete(t.Context(), scope, "", time.Time{}), providers.KindInvalid)
+	fails(t, c.Delete(t.Context(), scope, "SECOND", time.Time{}), providers.KindInvalid)
+	nowhere := scope
+	nowhere.Workspace = "kmsync-conformance-nowhere"
+	err := c.Delete(t.Context(), nowhere, second.UUID, time.Time{})
+	fails(t, err, providers.KindNotFound)
+	if providers.InDoubt(err) {
+		t.Error("a missing workspace is not in doubt")
+	}
+	fails(t, c.Delete(t.Context(), scope, second.UUID, time.Unix(1, 0)), providers.KindStale)
+	if got := variables(t, c, scope); len(got) != 1 {
+		t.Errorf("%d variables after refusals, want 1", len(got))
+	}
+	// The key is free again, and the new variable is another one.
+	again := create(t, c, scope, "FIRST", "value", true)
+	if again.UUID == first.UUID {
+		t.Error("the new variable has the UUID of the one that was deleted")
+	}
+}
+
 func destinationRefusals(t *testing.T, c ReadWriter, scope providers.Scope) {
 	a := providers.Assignment{Key: "KEY", Value: secret.New("second"), Secured: true}
 	v := create(t, c, scope, "KEY", "first", false)
@@ -243,7 +278,9 @@ func destinationCancelled(t *testing.T, c ReadWriter, scope providers.Scope) {
 	cancel()
 	_, err := c.Create(ctx, scope, providers.Assignment{Key: "KEY", Value: secret.New("v")})
 	fails(t, err, providers.KindCanceled)
-	if got := variables(t, c, scope); len(got) != 0 {
+	v := create(t, c, scope, "KEY", "value", true)
+	fails(t, c.Delete(ctx, scope, v.UUID, time.Time{}), providers.KindCanceled)
+	if got := variables(t, c, scope); len(got) != 1 {
 		t.Error("a write left after the run was cancelled")
 	}
 }

@@ -28,6 +28,8 @@ func (c *Client) judge(r *Request, answer *http.Response, body []byte, readErr e
 		e.Kind = providers.KindForeign
 		e.Hint = c.origin.Host + " answered with a redirect; kmsync follows none. A proxy or login page may be in between, or the address is not the service's own."
 		return nil, &failure{err: e}
+	case status >= 400 && readErr == nil && r.Settled != nil && r.Settled(status, answer.Header, body):
+		return &Response{Status: status, Header: answer.Header, Body: body}, nil
 	case status >= 400:
 		return nil, c.refused(r, e, answer.Header, body)
 	case errors.Is(readErr, errTooLong):
@@ -40,7 +42,8 @@ func (c *Client) judge(r *Request, answer *http.Response, body []byte, readErr e
 		e.Kind = providers.KindForeign
 		e.Hint = "The answer of " + c.origin.Host + " repeats the credential, which the service does not do; nothing of it is used."
 		return nil, &failure{err: e}
-	case r.Decode == nil:
+	case r.Decode == nil, status == http.StatusNoContent && r.Method == http.MethodDelete:
+		// An answer without a body may carry any type, and login pages have one.
 	case IsForeign(answer.Header, body):
 		e.Kind = providers.KindForeign
 		e.Hint = "A proxy or login page answered for " + c.origin.Host + "."

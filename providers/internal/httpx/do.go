@@ -35,9 +35,12 @@ type Request struct {
 	// not JSON at all, the answer counts as broken on its way. nil: the body is not
 	// looked at.
 	Decode func(body []byte) error
+	// Settled recognises a refusal which says that what was asked for is so already: it
+	// counts as an answer, also after a try that may have taken effect. nil: there is none.
+	Settled func(status int, header http.Header, body []byte) bool
 }
 
-// Response is an answer with a status below 300.
+// Response is an answer with a status below 300, or one that [Request.Settled] accepts.
 type Response struct {
 	Status int
 	Header http.Header

@@ -1,6 +1,7 @@
 package bitbucket_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -168,15 +169,39 @@ func TestLineBreaks(t *testing.T) {
 
 func TestDelete(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	for _, want := range []int{204, 404} {
-		w := b.do("DELETE", repoVars+"/"+safeUUID, "")
-		if w.Code != want || want == 204 && w.Body.Len() != 0 {
-			t.Errorf("got %d %q, want %d", w.Code, w.Body, want)
+	for root, effect := range map[string]string{
+		repoVars: "delete acme/web/ >TOKEN", envVars: "delete acme/web/Production >TOKEN", spaceVars: "delete acme// >TOKEN",
+	} {
+		b := newBench(t, func(b *world.Bitbucket) {
+			ws := &b.Workspaces[0]
+			ws.Variables = slices.Clone(ws.Repositories[0].Variables)
+			ws.Repositories[0].Environments[0].Variables = slices.Clone(ws.Variables)
+		})
+		for _, elsewhere := range []string{
+			strings.Replace(root, "acme", "nobody", 1), strings.Replace(root, "web", "nothing", 1),
+			strings.Replace(root, "0000e1", "0000e9", 1),
+		} {
+			if elsewhere == root {
+				continue
+			}
+			body := b.want(b.do("DELETE", elsewhere+"/"+safeUUID, ""), 404)
+			if at(body, "error", "data", "key") == "variable-service.variable.not-found" {
+				t.Errorf("%s: %v speaks of the variable", elsewhere, body)
+			}
 		}
-	}
-	if got := b.keys(repoVars) + "|" + b.effects(); got != "REGION|delete acme/web/ >TOKEN" {
-		t.Errorf("got %q", got)
+		if w := b.do("DELETE", root+"/"+safeUUID, "", "Authorization", "Bearer reader"); w.Code != 403 {
+			t.Errorf("%s: got %d without the scope", root, w.Code)
+		}
+		if w := b.do("DELETE", root+"/"+safeUUID, ""); w.Code != 204 || w.Body.Len() != 0 {
+			t.Errorf("%s: got %d %q", root, w.Code, w.Body)
+		}
+		b.wantCode(b.do("DELETE", root+"/"+safeUUID, ""), 404, "variable-service.variable.not-found")
+		if got := b.keys(root) + "|" + b.effects(); got != "REGION|"+effect {
+			t.Errorf("%s: got %q", root, got)
+		}
+		if w := b.do("DELETE", root, ""); w.Code != 404 {
+			t.Errorf("%s: got %d for the collection", root, w.Code)
+		}
 	}
 }
 
