@@ -37,8 +37,14 @@ func Apply(ctx context.Context, p *plan.Plan, deps Deps, emit func(Event)) Resul
 	events := make(chan Event)
 	go func() {
 		defer close(events)
-		events <- Started{Changes: p.Summary().Writes() + p.Summary().LedgerOnly()}
-		walk(ctx, destinationsOf(p, deps.Refresher), deps, events)
+		r := &execution{Deps: deps, events: events}
+		writers, changes := r.writers(p), 0
+		for _, w := range writers {
+			changes += len(w.tasks) + len(w.late)
+		}
+		events <- Started{Changes: changes}
+		r.walk(writers, func(w *writer) { w.run(ctx) })
+		r.deletes(ctx, writers)
 	}()
 	result := Result{Held: p.Summary().Blocked, SyncErrors: p.Summary().SyncErrors}
 	for event := range events {
@@ -62,43 +68,88 @@ type task struct {
 	settled bool // two listings have not settled it: there is no third
 }
 
-// batch is the work of one destination.
-type batch struct {
-	id    string
-	tasks []task
+// execution is one apply: all writes of all destinations, then, behind a barrier, the
+// deletes.
+type execution struct {
+	Deps
+	events  chan<- Event
+	mu      sync.Mutex
+	trouble string // what went wrong first, and stops every delete
+	late    bool   // the writes are done: what a delete does stops no other
 }
 
-// destinationsOf groups the changes that can be executed by destination, in the
-// order of the plan.
-func destinationsOf(p *plan.Plan, r *observe.Refresher) []*batch {
-	var batches []*batch
-	index := map[string]*batch{}
+// tell emits an event. What failed, moved or was not tried stops every delete of the
+// run.
+func (r *execution) tell(e Event) {
+	switch e := e.(type) {
+	case Failed:
+		r.trip(e.Change.Key + " of " + e.Address + " failed")
+	case Stopped:
+		r.trip(e.Change.Key + " of " + e.Address + " moved while kmsync was at work")
+	case Skipped:
+		r.trip("the run is ending")
+	}
+	r.events <- e
+}
+
+// trip notes what went wrong among the writes.
+func (r *execution) trip(trouble string) {
+	if !r.late {
+		r.spoil(trouble)
+	}
+}
+
+// spoil notes what stops the deletes that have not begun.
+func (r *execution) spoil(trouble string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.trouble == "" {
+		r.trouble = trouble
+	}
+}
+
+func (r *execution) spoiled() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.trouble
+}
+
+// writers groups the changes that can be executed by destination, in the order of the
+// plan.
+func (r *execution) writers(p *plan.Plan) []*writer {
+	var writers []*writer
+	index := map[string]*writer{}
 	for _, s := range p.Syncs {
 		for _, c := range s.Changes {
 			if c.BlockedBy != verdict.NotBlocked || !(c.Action.Writes() || c.Action.LedgerOnly()) {
 				continue
 			}
-			id := r.Identity(s.Written)
-			if index[id] == nil {
-				index[id] = &batch{id: id}
-				batches = append(batches, index[id])
+			id := r.Refresher.Identity(s.Written)
+			w := index[id]
+			if w == nil {
+				w = &writer{execution: r, id: id, plan: p}
+				index[id], writers = w, append(writers, w)
 			}
-			index[id].tasks = append(index[id].tasks, task{address: s.Address, ref: s.Destination, written: s.Written, change: c})
+			t := task{address: s.Address, ref: s.Destination, written: s.Written, change: c}
+			if c.Deletes() {
+				w.late = append(w.late, t)
+			} else {
+				w.tasks = append(w.tasks, t)
+			}
 		}
 	}
-	return batches
+	return writers
 }
 
 // walk works on the destinations, several at a time, each started in order.
-func walk(ctx context.Context, batches []*batch, deps Deps, events chan<- Event) {
-	places := make(chan struct{}, max(1, deps.Destinations))
+func (r *execution) walk(writers []*writer, do func(*writer)) {
+	places := make(chan struct{}, max(1, r.Destinations))
 	var work sync.WaitGroup
-	for _, b := range batches {
+	for _, w := range writers {
 		places <- struct{}{}
 		work.Go(func() {
 			defer func() { <-places }()
-			w := &writer{Deps: deps, batch: b, events: events}
-			w.run(ctx)
+			do(w)
 		})
 	}
 	work.Wait()
@@ -113,6 +164,10 @@ func (r *Result) count(event Event) {
 			r.Created++
 		case verdict.Rename:
 			r.Renamed++
+		case verdict.Delete:
+			if !e.Change.IsToldOf() {
+				r.Deleted++
+			}
 		default:
 			r.Updated++
 		}
@@ -127,6 +182,8 @@ func (r *Result) count(event Event) {
 		}
 	case Stopped:
 		r.Stopped++
+	case Held:
+		r.Held++
 	case Failed:
 		r.Failed++
 		if e.Taken {

@@ -14,8 +14,8 @@ type Event interface{ event() }
 // Started is the first event.
 type Started struct{ Changes int }
 
-// Wrote says that the destination took a write: Change.Action is Create, Rename or
-// Update.
+// Wrote says that the destination took a write: Change.Action is Create, Rename,
+// Update or Delete.
 type Wrote struct {
 	Address     string
 	Destination graph.DestinationRef
@@ -32,6 +32,14 @@ type Recorded struct {
 // Stopped says that a key was left alone, since what the plan was made from
 // moved: Change.BlockedBy is Moved and Change.Detail names what moved.
 type Stopped struct {
+	Address     string
+	Destination graph.DestinationRef
+	Change      plan.Change
+}
+
+// Held says that a delete was not begun: something else of the run failed, moved or is
+// in doubt. Change.BlockedBy is InDoubt, or RefusedKey, and Change.Detail names why.
+type Held struct {
 	Address     string
 	Destination graph.DestinationRef
 	Change      plan.Change
@@ -68,6 +76,7 @@ func (Started) event()  {}
 func (Wrote) event()    {}
 func (Recorded) event() {}
 func (Stopped) event()  {}
+func (Held) event()     {}
 func (Failed) event()   {}
 func (Skipped) event()  {}
 func (Waiting) event()  {}

@@ -339,6 +339,7 @@ type book struct {
 	intents  []ledger.Intent
 	outcomes map[string]ledger.Outcome // the last by key
 	noted    []ledger.Destination
+	consents []ledger.Consent
 	// errors of the next calls; the settling error is for one key, or for all if it is "".
 	intendErr, settleErr error
 	settleKey            string
@@ -359,6 +360,18 @@ func (b *book) Intend(ctx context.Context, d ledger.Destination, intents []ledge
 		return err
 	}
 	b.intents, b.noted = append(b.intents, intents...), append(b.noted, d)
+	return nil
+}
+
+// Consent implements ledger.Session.
+func (b *book) Consent(ctx context.Context, d ledger.Destination, c ledger.Consent) error {
+	b.add("consent of %s", c.By)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := cmp.Or(ctx.Err(), b.intendErr); err != nil {
+		return err
+	}
+	b.consents, b.noted = append(b.consents, c), append(b.noted, d)
 	return nil
 }
 

@@ -5,7 +5,7 @@ import "sync"
 // order lets events of parallel work out in the order of the tasks they belong
 // to: each waits until those before it are known.
 type order struct {
-	to      chan<- Event
+	to      func(Event)
 	mu      sync.Mutex
 	next    int
 	waiting map[int]Event
@@ -24,7 +24,7 @@ func (o *order) put(i int, e Event) {
 		delete(o.waiting, o.next)
 		o.next++
 		if e != nil {
-			o.to <- e
+			o.to(e)
 		}
 	}
 }

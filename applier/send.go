@@ -18,10 +18,32 @@ func (w *writer) send(ctx context.Context, t task) (providers.Variable, error) {
 	if providers.Expired(w.Now(), w.notAfter) {
 		return providers.Variable{}, &providers.Error{Op: "write", Scope: t.ref.String(), Kind: providers.KindStale}
 	}
-	if t.change.Action.Creates() {
+	switch {
+	case t.change.Action.Creates():
 		return w.Writers[t.written.Connection].Create(ctx, w.scopeOf(t), w.assignment(t))
+	case t.change.Reason == verdict.NotReadable:
+		return w.unsecure(ctx, t)
 	}
 	return w.update(ctx, t, t.change.VariableUUID)
+}
+
+// unsecure makes a variable readable in two steps, so that no value before this one
+// ever is. Between them the variable holds the new value; when the second step fails
+// the write is in doubt.
+func (w *writer) unsecure(ctx context.Context, t task) (providers.Variable, error) {
+	a := w.assignment(t)
+	a.Secured = true
+	if v, err := w.set(ctx, t, t.change.VariableUUID, a); err != nil {
+		return v, err
+	}
+	v, err := w.update(ctx, t, t.change.VariableUUID)
+	if err != nil && !providers.InDoubt(err) {
+		err = &providers.Error{
+			Op: "write variable", Scope: t.ref.String(), Kind: providers.KindUnavailable, Sent: true,
+			Hint: "the value was written, and the variable could not be made readable: " + err.Error(),
+		}
+	}
+	return v, err
 }
 
 func (w *writer) assignment(t task) providers.Assignment {
@@ -30,7 +52,11 @@ func (w *writer) assignment(t task) providers.Assignment {
 
 // update sets a variable, and reads a 404 as a variable that somebody removed.
 func (w *writer) update(ctx context.Context, t task, uuid string) (providers.Variable, error) {
-	v, err := w.Writers[t.written.Connection].Update(ctx, w.scopeOf(t), uuid, w.assignment(t))
+	return w.set(ctx, t, uuid, w.assignment(t))
+}
+
+func (w *writer) set(ctx context.Context, t task, uuid string, a providers.Assignment) (providers.Variable, error) {
+	v, err := w.Writers[t.written.Connection].Update(ctx, w.scopeOf(t), uuid, a)
 	if providers.KindOf(err) == providers.KindNotFound && !providers.InDoubt(err) {
 		return v, &movedError{"the variable is gone"}
 	}
@@ -41,7 +67,7 @@ func (w *writer) update(ctx context.Context, t task, uuid string) (providers.Var
 // isOpen reports whether a create needs a listing to settle it: its answer was
 // lost, or the service says that the variable exists. It notes which.
 func (t *task) isOpen(err error) bool {
-	if !t.change.Action.Creates() {
+	if !t.change.Action.Creates() || t.change.RenamesInPlace() {
 		return false
 	}
 	t.exists = providers.KindOf(err) == providers.KindConflict

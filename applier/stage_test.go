@@ -13,6 +13,7 @@ import (
 	"github.com/hanzoai/kmsync/applier"
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/evidence"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/limits"
@@ -70,6 +71,8 @@ type stage struct {
 	config config.Config
 
 	parallelism, destinations int
+	allowed                   *int // --max-deletes
+	destroy                   bool
 	// before runs after the plan was made and before it is applied.
 	before func()
 	// during runs with every event, in the goroutine that emits it.
@@ -145,8 +148,19 @@ func (s *stage) apply(ctx context.Context, t *testing.T) *stage {
 		Sleep: func(ctx context.Context, d time.Duration) error { s.clock.advance(d); return ctx.Err() },
 	}
 	s.now = s.nowFunc
+	g = g.Allow(s.allowed)
+	if s.destroy {
+		g = g.Destroy()
+	}
 	obs := o.Observe(context.Background(), g, s.state)
-	s.plan = planner.Diff(g, obs, s.state, s.nowFunc())
+	for {
+		s.plan = planner.Diff(g, obs, s.state, s.nowFunc())
+		questions := evidence.Questions(g, obs, s.plan)
+		if len(questions) == 0 {
+			break
+		}
+		o.Ask(context.Background(), obs, questions)
+	}
 	s.reset()
 	if s.before != nil {
 		s.before()
@@ -180,7 +194,13 @@ func (s *stage) checkRun(t *testing.T) {
 	if finished, ok := last.(applier.Finished); !ok || finished.Result != s.result {
 		t.Errorf("the last event is %T %+v, and the result %+v", last, last, s.result)
 	}
-	counted := s.result.Created + s.result.Renamed + s.result.Updated + s.result.Adopted + s.result.Forgotten + s.result.Released + s.result.Failed + s.result.Stopped + s.result.Skipped
+	joined := 0
+	for _, event := range s.events {
+		if e, ok := event.(applier.Wrote); ok && e.Change.IsToldOf() {
+			joined++
+		}
+	}
+	counted := joined + s.result.Deleted + s.result.Held - s.plan.Summary().Blocked + s.result.Created + s.result.Renamed + s.result.Updated + s.result.Adopted + s.result.Forgotten + s.result.Released + s.result.Failed + s.result.Stopped + s.result.Skipped
 	if started := first.(applier.Started).Changes; started != counted || len(s.events) != counted+2 {
 		t.Errorf("%d changes were announced, %d counted, %d told", started, counted, len(s.events)-2)
 	}
@@ -197,6 +217,8 @@ func (s *stage) told() []string {
 			told = append(told, e.Change.Key+" recorded "+string(e.Change.Action))
 		case applier.Stopped:
 			told = append(told, e.Change.Key+" stopped: "+e.Change.Detail)
+		case applier.Held:
+			told = append(told, e.Change.Key+" held by "+string(e.Change.BlockedBy)+": "+e.Change.Detail)
 		case applier.Failed:
 			told = append(told, e.Change.Key+map[bool]string{false: " failed", true: " in doubt"}[e.Doubtful])
 		case applier.Skipped:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/guard"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
@@ -25,6 +26,9 @@ import (
 type DestinationDiff struct {
 	ID        string
 	Unmanaged int
+	// Claimed counts the variables that kmsync owns, by whichever sync, and those in
+	// range of an overwrite-destination.
+	Claimed int
 	// Wants holds the one want behind a key; refused keys may have several.
 	Wants      want.Map
 	parts      map[*graph.Node]*part
@@ -105,7 +109,21 @@ func DiffDestination(g *graph.Graph, obs *observe.Observation, state *ledger.Sta
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		d.judge(key)
 	}
+	d.guard()
 	return d.DestinationDiff
+}
+
+// guard holds the deletes that a refused key or a missing consent stops.
+func (d *destination) guard() {
+	consented := d.graph.Deletes.Allowed != nil || d.record.Consent != nil
+	for _, p := range d.parts {
+		if slices.ContainsFunc(p.changes, func(c plan.Change) bool { return c.Reason == verdict.Refused }) {
+			guard.RefusedKey(p.changes)
+		}
+		if !consented {
+			guard.NoConsent(p.changes)
+		}
+	}
 }
 
 func newDestination(g *graph.Graph, obs *observe.Observation, state *ledger.State, id string) *destination {
@@ -171,9 +189,7 @@ func (d *destination) gatherWants() {
 		wants = append(wants, want.Of(n, d.obs)...)
 	}
 	live := slices.SortedFunc(maps.Values(d.live), func(a, b providers.Variable) int { return cmp.Compare(a.Key, b.Key) })
-	d.Wants = want.Merge(wants, live, func(v providers.Variable) bool {
-		return d.ownerOf(v.Key) != "" && d.record.Entries[v.Key].UUID == v.UUID
-	})
+	d.Wants = want.Merge(wants, live, d.mayRename)
 	for key := range d.twice {
 		d.Wants.Refuse(key, verdict.InDoubt, "Bitbucket lists it twice, so which one a build sees is not known")
 	}
@@ -223,8 +239,22 @@ func (d *destination) sizeOf(read *observe.DestinationRead) int {
 	return total
 }
 
+// claim counts a variable that kmsync owns or that an overwrite-destination claims.
+func (d *destination) claim(key string) {
+	v, isLive := d.live[key]
+	e := d.record.Entries[key]
+	owned := e != nil && e.UUID == v.UUID && !e.Released && d.ownerOf(key) != ""
+	claimed := slices.ContainsFunc(d.active, func(n *graph.Node) bool {
+		return n.Sync.Options.OverwriteDestination.Value && inRange(n, key)
+	})
+	if isLive && (owned || claimed) {
+		d.Claimed++
+	}
+}
+
 // judge decides about one key and files the verdict.
 func (d *destination) judge(key string) {
+	d.claim(key)
 	same := d.Wants[key]
 	if len(same) > 0 {
 		filed := map[*graph.Node]bool{}
@@ -237,6 +267,9 @@ func (d *destination) judge(key string) {
 		return
 	}
 	f := d.facts(key, nil)
+	if r := d.renames.of[key]; r != nil && r.inPlace && d.renames.into[r.to.Key] == r {
+		return // it becomes the new key
+	}
 	d.file(d.home(key, f), key, nil, f)
 }
 

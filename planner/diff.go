@@ -12,6 +12,7 @@ import (
 	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/evidence"
 	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/guard"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
@@ -23,7 +24,7 @@ import (
 // the ledger remembers, and returns the plan as of now. It is pure: the same input
 // gives the same plan, and it neither reads nor writes anything.
 func Diff(g *graph.Graph, obs *observe.Observation, state *ledger.State, now time.Time) *plan.Plan {
-	p := &plan.Plan{Complete: true, Services: g.Services}
+	p := &plan.Plan{Complete: !state.Rolled, Destroy: g.Destroying, Services: g.Services}
 	diffs := map[string]*DestinationDiff{}
 	for _, read := range obs.Destinations {
 		if read.Err == nil && diffs[read.ID] == nil {
@@ -35,13 +36,20 @@ func Diff(g *graph.Graph, obs *observe.Observation, state *ledger.State, now tim
 		if n.Choice == graph.Untouched {
 			continue
 		}
-		s := syncPlan(n, obs, diffs)
+		s := syncPlan(g, n, obs, diffs)
 		left.narrow(&s, n, g.Selection)
 		if n.Removed == nil || s.Failure != nil || len(s.Changes) > 0 {
 			p.Syncs = append(p.Syncs, s)
 		}
 	}
 	p.Keys = keysOf(diffs)
+	guard.Count(p, g.Deletes, func(s plan.Sync) guard.Place {
+		read := obs.Destinations[s.Written]
+		if read == nil || diffs[read.ID] == nil {
+			return guard.Place{}
+		}
+		return guard.Place{ID: read.ID, Claimed: diffs[read.ID].Claimed}
+	})
 	addFindings(p, g, obs, state, diffs)
 	p.LeftBehind = leftBehind(g, obs, state, diffs)
 	narrowRest(p, g, left)
@@ -50,20 +58,38 @@ func Diff(g *graph.Graph, obs *observe.Observation, state *ledger.State, now tim
 	}
 	for _, s := range p.Syncs {
 		p.Complete = p.Complete && s.Status != plan.StatusError
-		for _, c := range s.Changes {
-			if c.BlockedBy == verdict.NotBlocked && c.Action.Writes() {
-				p.Requests.ToApply++
-			}
-		}
 	}
+	if !p.Complete {
+		guard.Doubt(p)
+	}
+	p.JoinRenames()
+	p.Requests.ToApply = requests(p)
 	p.Digest = plan.Digest(p)
 	return p
 }
 
+// requests counts the writes that the plan needs. To make a variable readable takes two.
+func requests(p *plan.Plan) int {
+	n := 0
+	for _, s := range p.Syncs {
+		for _, c := range s.Changes {
+			switch {
+			case c.BlockedBy != verdict.NotBlocked || !c.Action.Writes():
+			case c.Reason == verdict.NotReadable:
+				n += 2
+			default:
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // syncPlan gathers the part of one sync.
-func syncPlan(n *graph.Node, obs *observe.Observation, diffs map[string]*DestinationDiff) plan.Sync {
+func syncPlan(g *graph.Graph, n *graph.Node, obs *observe.Observation, diffs map[string]*DestinationDiff) plan.Sync {
 	s := plan.Sync{
 		Address: n.Sync.Address, Status: plan.StatusPlanned, Sources: n.Folders, Destination: n.Destination, Written: n.Destination, Range: n.Sync.Range,
+		Destroy: g.Destroying,
 	}
 	read := obs.Destinations[n.Destination]
 	if read != nil && read.Ref.Environment != "" {
@@ -208,6 +234,25 @@ func doubtsOf(n *graph.Node, obs *observe.Observation) []providers.Doubt {
 	}
 	if read := obs.Destinations[n.Destination]; read.Err == nil {
 		doubts = append(doubts, read.Listing.Doubts...)
+	}
+	return doubts
+}
+
+// Doubts says what is not proven about one destination, for the deletes that a plan has
+// there: full sentences, or none.
+func Doubts(g *graph.Graph, obs *observe.Observation, p *plan.Plan, id string) []string {
+	var doubts []string
+	for _, n := range g.Nodes {
+		read := obs.Destinations[n.Destination]
+		if !n.IsRead() || read == nil || read.ID != id {
+			continue
+		}
+		if failure := failureOf(n, obs); failure != nil {
+			doubts = append(doubts, failure.Detail)
+		}
+		for _, doubt := range append(doubtsOf(n, obs), evidence.Doubts(n, obs, p)...) {
+			doubts = append(doubts, doubt.Detail)
+		}
 	}
 	return doubts
 }

@@ -104,7 +104,7 @@ func TestAnUnreadSyncKeepsItsRange(t *testing.T) {
 	if diff := cmp.Diff([]string{"A_UNKNOWN keep sync_not_read"}, said(p, "sync.a")); diff != "" {
 		t.Error(diff)
 	}
-	want := []string{"A_GONE keep sync_not_read", "GONE delete gone_from_source not_supported_yet", "NEW create missing"}
+	want := []string{"A_GONE keep sync_not_read", "GONE delete gone_from_source doubt", "NEW create missing"}
 	if diff := cmp.Diff(want, said(p, "sync.b")); diff != "" {
 		t.Error(diff)
 	}
@@ -362,10 +362,36 @@ func TestCase(t *testing.T) {
 			[]string{"KEY keep refused case_clash"},
 			"it differs by case only from the variable Key, which is there already",
 		},
-		"a variable of ours": {
+		"a variable of ours, of another secret": {
 			func(s *scene) { s.secret("/a", "KEY", "1").owned("", "Key", "sync.a", "1") },
-			[]string{"KEY keep refused not_supported_yet", "Key delete gone_from_source not_supported_yet"},
-			"it differs by case only from Key, which kmsync wrote, and would be a rename",
+			[]string{"KEY keep refused case_clash", "Key delete gone_from_source refused_key"},
+			"it differs by case only from the variable Key, which is there already",
+		},
+		"a variable of ours, of the secret": {func(s *scene) { twin(s) }, []string{"KEY rename renamed"}, "in dev:/a"},
+		"one that deletion_disabled keeps": {
+			func(s *scene) { twin(s); s.syncs[0].Options.DisableSecretDeletion = set(true) },
+			[]string{"KEY keep refused case_clash", "Key keep deletion_disabled"},
+			"it differs by case only from Key, which stays (deletion_disabled)",
+		},
+		"one that is protected": {
+			func(s *scene) { twin(s); s.syncs[0].Options.Protect = []config.Located[string]{set("Key")} },
+			[]string{"KEY keep refused case_clash", "Key keep protected"},
+			"it differs by case only from Key, which stays (protected)",
+		},
+		"one of another sync": {
+			func(s *scene) { twin(s).entries[""]["Key"].Owner.Sync = "sync.gone" },
+			[]string{"KEY keep refused case_clash"},
+			"it differs by case only from the variable Key, which is there already",
+		},
+		"a variable of ours, beside the key": {
+			func(s *scene) { twin(s).owned("", "KEY", "sync.a", "1") },
+			[]string{"Key delete renamed"},
+			"",
+		},
+		"with a doubt": {
+			func(s *scene) { twin(s).doubts[""] = []providers.Doubt{{Detail: "Some are missing."}} },
+			[]string{"KEY rename renamed doubt"},
+			"in dev:/a",
 		},
 		"the key itself": {func(s *scene) { s.secret("/a", "KEY", "1").variable("", "KEY") }, []string{"KEY update never_recorded"}, ""},
 	} {
@@ -375,10 +401,19 @@ func TestCase(t *testing.T) {
 		if diff := cmp.Diff(test.want, said(p, "sync.a")); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
+		if test.detail == "" {
+			continue
+		}
 		if got := changeOf(t, p, "sync.a", "KEY").Detail; got != test.detail {
 			t.Errorf("%s: detail %q, want %q", name, got, test.detail)
 		}
 	}
+}
+
+// twin gives a secret a name that differs from that of its variable by case only.
+func twin(s *scene) *scene {
+	s.secret("/a", "KEY", "1").owned("", "Key", "sync.a", "1").entries[""]["Key"].Source.ID = "/a/KEY"
+	return s
 }
 
 // TestFindings: what a verdict brings along, with the place to look at.

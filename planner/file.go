@@ -15,7 +15,7 @@ import (
 // file puts the verdict on a key where it belongs: into the part of a sync as a
 // change, into a count, or among the findings.
 func (d *destination) file(n *graph.Node, key string, w *want.Want, f verdict.Facts) {
-	decided := guard(verdict.Of(f))
+	decided := verdict.Of(f)
 	d.find(n, key, decided)
 	e := d.record.Entries[key]
 	switch {
@@ -43,15 +43,6 @@ func (d *destination) file(n *graph.Node, key string, w *want.Want, f verdict.Fa
 	}
 }
 
-// guard holds back what must not happen. Deletes are not built yet: every one is
-// planned, shown and held.
-func guard(v verdict.Verdict) verdict.Verdict {
-	if v.Action == verdict.Delete {
-		v.BlockedBy = verdict.NotSupportedYet
-	}
-	return v
-}
-
 // change describes a verdict with what people and the applier need.
 func (d *destination) change(n *graph.Node, key string, w *want.Want, v verdict.Verdict, f verdict.Facts) plan.Change {
 	c := plan.Change{
@@ -75,7 +66,10 @@ func (d *destination) change(n *graph.Node, key string, w *want.Want, v verdict.
 	}
 	c.Detail, c.Range = d.explain(n, key, v, c)
 	if v.Action == verdict.Rename {
-		c.RenamedFrom = d.renames.into[key].from.Key
+		r := d.renames.into[key]
+		if c.RenamedFrom = r.from.Key; r.inPlace {
+			c.VariableUUID, c.Owned = r.from.UUID, true
+		}
 	}
 	if r := d.renames.of[key]; r != nil {
 		c.RenamedTo = r.to.Key

@@ -58,8 +58,8 @@ func shop() *scene {
 // What a plan of each selection holds, and what it says about the rest.
 func TestNarrow(t *testing.T) {
 	t.Parallel()
-	a := "sync.a planned\nMORE_A create missing\nNEW_A create missing\nOLD_A delete gone_from_source not_supported_yet"
-	c := "\nsync.c planned\nNEW_C create missing\nOLD_C delete gone_from_source not_supported_yet"
+	a := "sync.a planned\nMORE_A create missing\nNEW_A create missing\nOLD_A delete gone_from_source"
+	c := "\nsync.c planned\nNEW_C create missing\nOLD_C delete gone_from_source"
 	for _, test := range []struct{ target, exclude, want, finding string }{
 		{
 			"sync.a", "", a + "\nsync.b planned",
@@ -276,7 +276,7 @@ func TestTargetAndAKeyOfASyncElsewhere(t *testing.T) {
 		t.Errorf("the sync writes elsewhere: %+v", c)
 	}
 	removed := []*config.Removed{removedBlock("sync.c", false, "acme/web")}
-	for target, want := range map[string][]string{"acme/web": nil, "": {"REST delete sync_removed not_supported_yet"}} {
+	for target, want := range map[string][]string{"acme/web": nil, "": {"REST delete sync_removed doubt"}} {
 		g := graph.New(&config.Config{Syncs: s.syncs, Removed: removed})
 		if target != "" {
 			g = g.Select(chosen(t, s.syncs, target, "").Selection)

@@ -252,7 +252,7 @@ func TestRemovedWhereTheSyncIs(t *testing.T) {
 	if len(p.Syncs) != 1 || len(p.Syncs[0].Sources) != 1 {
 		t.Errorf("got %+v", p.Syncs)
 	}
-	if diff := cmp.Diff([]string{"KEY delete gone_from_source not_supported_yet", "OTHER create missing"}, said(p, "sync.a")); diff != "" {
+	if diff := cmp.Diff([]string{"KEY delete gone_from_source", "OTHER create missing"}, said(p, "sync.a")); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -299,9 +299,9 @@ func TestHomeOfTheHomeless(t *testing.T) {
 // not ours to rename.
 func TestForeignTwin(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]verdict.Block{"": verdict.NotSupportedYet, "theirs": verdict.CaseClash} {
+	for name, want := range map[string]verdict.Block{"": verdict.NotBlocked, "theirs": verdict.CaseClash} {
 		s := newScene(syncFrom("a", "/a", "")).secret("/a", "KEY", "x").owned("", "Key", "sync.a", "x")
-		s.entries[""]["Key"].Owner.Config = name
+		s.entries[""]["Key"].Owner.Config, s.entries[""]["Key"].Source.ID = name, "/a/KEY"
 		if c := changeOf(t, s.plan(), "sync.a", "KEY"); c.BlockedBy != want {
 			t.Errorf("%q: blocked by %s, want %s", name, c.BlockedBy, want)
 		}
@@ -335,7 +335,7 @@ func TestAMoveOntoASyncWithKeys(t *testing.T) {
 		t.Errorf("findings %+v", p.Findings)
 	}
 	p = onto(false)
-	if diff := cmp.Diff([]string{"ONLY_OLD delete gone_from_source not_supported_yet", "OWN create missing", "SHARED adopt adopted"}, said(p, "sync.a")); diff != "" {
+	if diff := cmp.Diff([]string{"ONLY_OLD delete gone_from_source", "OWN create missing", "SHARED adopt adopted"}, said(p, "sync.a")); diff != "" {
 		t.Error(diff)
 	}
 	if len(p.Findings)+len(p.LeftBehind) > 0 {

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/planner/want"
+	"github.com/hanzoai/kmsync/providers"
 )
 
 // rename is an owned key that its sync no longer wants, and the want of that sync
@@ -21,6 +23,8 @@ type rename struct {
 	from  *ledger.Entry
 	to    *want.Want
 	state verdict.RenameState
+	// inPlace: the keys differ by case only, so the variable itself gets the new one.
+	inPlace bool
 	// until is when the overlap ends; zero while the new key is not confirmed.
 	until time.Time
 }
@@ -58,20 +62,33 @@ func (d *destination) gatherRenames(now time.Time) {
 		if e.Source.ID == "" || to == nil {
 			continue
 		}
-		r := &rename{from: e, to: to}
-		r.state, r.until = d.renameState(to, now)
+		_, there := d.live[to.Key]
+		r := &rename{from: e, to: to, inPlace: !there && strings.EqualFold(key, to.Key)}
+		r.state, r.until = d.renameState(r, now)
 		d.renames.of[key] = r
 	}
 	for _, key := range slices.Sorted(maps.Keys(d.renames.of)) {
 		r := d.renames.of[key]
 		reason := verdict.Of(d.facts(key, nil)).Reason
-		if reason != verdict.Renamed && reason != verdict.Overlap {
-			continue // it stays for another reason, so nothing takes its place
-		}
-		if other := d.renames.into[r.to.Key]; other == nil || r.from.LastWrite().After(other.from.LastWrite()) {
-			d.renames.into[r.to.Key] = r
+		switch {
+		case reason == verdict.Renamed, reason == verdict.Overlap && !r.inPlace:
+			if other := d.renames.into[r.to.Key]; other == nil || r.inPlace || (!other.inPlace && r.from.LastWrite().After(other.from.LastWrite())) {
+				d.renames.into[r.to.Key] = r
+			}
+		case r.inPlace && r.to.Block == verdict.NotBlocked:
+			// The service holds one of the two only.
+			r.to.Refuse(verdict.CaseClash, fmt.Sprintf("it differs by case only from %s, which stays (%s)", key, reason))
+			r.state = verdict.RenameStopped
 		}
 	}
+}
+
+// mayRename reports whether a live variable may get the key of a want that differs by
+// case only: its sync wrote the same secret to it.
+func (d *destination) mayRename(w *want.Want, v providers.Variable) bool {
+	e := d.record.Entries[v.Key]
+	return e != nil && e.UUID == v.UUID && d.ownerOf(v.Key) == w.Node.Sync.Address && w.Node.Removed == nil &&
+		e.Source.ID != "" && e.Source.ID == w.SecretID && folderOf(e) == w.Source
 }
 
 // indexWants finds wants by what they want. Of several keys for one secret the
@@ -89,18 +106,19 @@ func (d *destination) indexWants() {
 	}
 }
 
-// renameState says how far a rename is that leads to this want.
-func (d *destination) renameState(to *want.Want, now time.Time) (verdict.RenameState, time.Time) {
-	overlap := to.Node.Sync.Options.Overlap.Value
+// renameState says how far a rename is. Where only one of both keys can be there, none
+// is kept for a while.
+func (d *destination) renameState(r *rename, now time.Time) (verdict.RenameState, time.Time) {
+	to, overlap := r.to, r.to.Node.Sync.Options.Overlap.Value
 	f := d.facts(to.Key, to)
 	switch decided := verdict.Of(f); {
 	case decided.Action == verdict.Keep || decided.Action == verdict.Nothing:
 		return verdict.RenameStopped, time.Time{}
-	case overlap <= 0:
+	case overlap <= 0 || r.inPlace:
 		return verdict.RenameReady, time.Time{}
 	}
 	var since time.Time
-	if r := f.Record; r.SameUUID && r.SameSync && !r.InDoubt {
+	if known := f.Record; known.SameUUID && known.SameSync && !known.InDoubt {
 		since = thereSince(d.record.Entries[to.Key])
 	}
 	if since.IsZero() {
@@ -128,6 +146,9 @@ func thereSince(e *ledger.Entry) time.Time {
 // goneReason says why an active owner no longer wants a key. A rename has a row
 // of its own.
 func (d *destination) goneReason(owner *graph.Node, e *ledger.Entry) verdict.Reason {
+	if d.graph.Destroying {
+		return verdict.Destroyed
+	}
 	folder := folderOf(e)
 	if to := d.wanted[secretOf{owner, folder, "", e.Source.Name}]; to != nil && e.Source.Name != "" {
 		return verdict.SchemaChanged

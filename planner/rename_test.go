@@ -38,17 +38,17 @@ func TestRename(t *testing.T) {
 		detail string // of KEY
 		line   int    // of KEY
 	}{
-		"by rename": {func(*scene) {}, []string{"KEY delete renamed not_supported_yet", "NEW rename renamed"}, "to NEW", 7},
-		"and there": {func(s *scene) { s.owned("", "NEW", "sync.a", "1") }, []string{"KEY delete renamed not_supported_yet"}, "to NEW", 7},
+		"by rename": {func(*scene) {}, []string{"KEY delete renamed", "NEW rename renamed"}, "to NEW", 7},
+		"and there": {func(s *scene) { s.owned("", "NEW", "sync.a", "1") }, []string{"KEY delete renamed"}, "to NEW", 7},
 		"with another value": {
 			func(s *scene) { s.owned("", "NEW", "sync.a", "0") },
-			[]string{"KEY delete renamed not_supported_yet", "NEW update source_changed"},
+			[]string{"KEY delete renamed", "NEW update source_changed"},
 			"to NEW", 7,
 		},
 		"in the KMS": {func(s *scene) {
 			s.syncs[0].Sources[0].Rename = nil
 			s.folders["/a"].Listing.Secrets[0].Name = "NEW"
-		}, []string{"KEY delete renamed not_supported_yet", "NEW rename renamed"}, "to NEW in dev:/a", 5},
+		}, []string{"KEY delete renamed", "NEW rename renamed"}, "to NEW in dev:/a", 5},
 		"the new key is refused": {func(s *scene) {
 			s.folders["/a"].Listing.Secrets = nil
 			s.secret("/a", "KEY", "")
@@ -84,17 +84,17 @@ func TestRename(t *testing.T) {
 		},
 		"the id is another": {
 			func(s *scene) { s.entries[""]["KEY"].Source.ID = "other" },
-			[]string{"KEY delete schema_changed not_supported_yet", "NEW create missing"},
+			[]string{"KEY delete schema_changed", "NEW create missing"},
 			"", 1,
 		},
 		"the id is not known": {
 			func(s *scene) { s.entries[""]["KEY"].Source.ID = "" },
-			[]string{"KEY delete schema_changed not_supported_yet", "NEW create missing"},
+			[]string{"KEY delete schema_changed", "NEW create missing"},
 			"", 1,
 		},
 		"another folder has that id": {
 			func(s *scene) { s.entries[""]["KEY"].Source.Path = "/b" },
-			[]string{"KEY delete not_included not_supported_yet", "NEW create missing"},
+			[]string{"KEY delete not_included", "NEW create missing"},
 			"", 1,
 		},
 	} {
@@ -114,8 +114,8 @@ func TestRename(t *testing.T) {
 	}
 }
 
-// A rename names the old key and its cause, is one create for Bitbucket, and is
-// counted once.
+// A rename names the old key and its cause, is one create and one delete for
+// Bitbucket, and is counted once.
 func TestTheNewKeyOfARename(t *testing.T) {
 	t.Parallel()
 	p := renaming().plan()
@@ -123,7 +123,7 @@ func TestTheNewKeyOfARename(t *testing.T) {
 	if c.RenamedFrom != "KEY" || c.Detail != "" || c.Range.Start.Line != 7 || c.SecretKey != "KEY" || c.VariableUUID != "" {
 		t.Errorf("change %+v", c)
 	}
-	if sum := p.Summary(); sum.Rename != 1 || sum.Create != 0 || sum.Blocked != 1 || p.Requests.ToApply != 1 {
+	if sum := p.Summary(); sum.Rename != 1 || sum.Create+sum.Delete+sum.Blocked != 0 || p.Requests.ToApply != 2 {
 		t.Errorf("summary %+v, to apply %d", sum, p.Requests.ToApply)
 	}
 	if d := renaming(); d.plan().Digest == func() string { d.entries[""]["KEY"].Source.ID = "other"; return d.plan().Digest }() {
@@ -138,7 +138,7 @@ func TestRenameBySchema(t *testing.T) {
 	s.syncs[0].Sources[0].Rename = nil
 	s.syncs[0].Options.KeySchema = schemaOf(t, "APP_{{secretKey}}")
 	p := s.plan()
-	if diff := cmp.Diff([]string{"APP_KEY rename renamed", "KEY delete renamed not_supported_yet"}, said(p, "sync.a")); diff != "" {
+	if diff := cmp.Diff([]string{"APP_KEY rename renamed", "KEY delete renamed"}, said(p, "sync.a")); diff != "" {
 		t.Error(diff)
 	}
 	for _, key := range []string{"KEY", "APP_KEY"} {
@@ -176,7 +176,7 @@ func TestRenamedTwice(t *testing.T) {
 	s.entries[""]["OLDER"].Writes[0].At = sceneNow.Add(-time.Hour)
 	p := s.plan()
 	want := []string{
-		"KEY delete renamed not_supported_yet", "NEW rename renamed", "OLDER delete renamed not_supported_yet", "ZERO delete renamed not_supported_yet",
+		"KEY delete renamed", "NEW rename renamed", "OLDER delete renamed", "ZERO delete renamed",
 	}
 	if diff := cmp.Diff(want, said(p, "sync.a")); diff != "" {
 		t.Error(diff)
@@ -203,8 +203,8 @@ func TestOverlap(t *testing.T) {
 		"not there":        {nil, nil, "KEY keep overlap", notYet},
 		"just there":       {[]ledger.Write{write("rename", 0)}, nil, "KEY keep overlap", "until 2026-01-13 00:00 UTC, beside NEW"},
 		"a moment too new": {[]ledger.Write{write("create", 72*time.Hour-time.Minute)}, nil, "KEY keep overlap", "until 2026-01-10 00:01 UTC, beside NEW"},
-		"long enough":      {[]ledger.Write{write("create", 72*time.Hour)}, nil, "KEY delete renamed not_supported_yet", "to NEW"},
-		"rotated since":    {[]ledger.Write{write("update", time.Hour), write("rename", 73*time.Hour)}, nil, "KEY delete renamed not_supported_yet", "to NEW"},
+		"long enough":      {[]ledger.Write{write("create", 72*time.Hour)}, nil, "KEY delete renamed", "to NEW"},
+		"rotated since":    {[]ledger.Write{write("update", time.Hour), write("rename", 73*time.Hour)}, nil, "KEY delete renamed", "to NEW"},
 		"made again since": {
 			[]ledger.Write{write("update", 0), write("create", time.Hour), write("update", 99*time.Hour)},
 			nil,
@@ -254,16 +254,16 @@ func TestNotIncluded(t *testing.T) {
 		want   string
 		line   int
 	}{
-		"excluded":     {func(s *config.Source, _ *scene) { s.Exclude = globs(20, "OTHER", "K*") }, "KEY delete not_included not_supported_yet", 21},
-		"not included": {func(s *config.Source, _ *scene) { s.Include = globs(30, "X*", "Y*") }, "KEY delete not_included not_supported_yet", 30},
+		"excluded":     {func(s *config.Source, _ *scene) { s.Exclude = globs(20, "OTHER", "K*") }, "KEY delete not_included doubt", 21},
+		"not included": {func(s *config.Source, _ *scene) { s.Include = globs(30, "X*", "Y*") }, "KEY delete not_included doubt", 30},
 		"known by its id": {func(s *config.Source, sc *scene) {
 			s.Exclude = globs(20, "Z")
 			sc.folders["/a"].Listing.Secrets[0].Name = "Z"
-		}, "KEY delete not_included not_supported_yet", 20},
+		}, "KEY delete not_included doubt", 20},
 		"gone": {func(s *config.Source, sc *scene) {
 			s.Exclude = globs(20, "K*")
 			sc.folders["/a"].Listing.Secrets = nil
-		}, "KEY delete gone_from_source not_supported_yet", 1},
+		}, "KEY delete gone_from_source doubt", 1},
 		"included": {func(*config.Source, *scene) {}, "", 0},
 	} {
 		s := newScene(syncFrom("a", "/a", "")).secret("/a", "KEY", "1").owned("", "KEY", "sync.a", "1")

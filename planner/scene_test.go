@@ -32,6 +32,7 @@ type scene struct {
 	doubts  map[string][]providers.Doubt
 	entries map[string]map[string]*ledger.Entry
 	rolled  bool
+	allowed *int          // --max-deletes
 	config  config.Config // its name, moved and removed blocks
 }
 
@@ -153,7 +154,7 @@ func (s *scene) state() *ledger.State {
 func (s *scene) plan() *plan.Plan {
 	cfg := s.config
 	cfg.Syncs = s.syncs
-	g := graph.New(&cfg).Leavings(s.state())
+	g := graph.New(&cfg).Leavings(s.state()).Allow(s.allowed)
 	return Diff(g, s.observe(g), s.state(), sceneNow)
 }
 

@@ -3,6 +3,7 @@ package planner
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -29,6 +30,7 @@ type world struct {
 	doubts  []providers.Doubt
 	live    []providers.Variable
 	entries map[string]*ledger.Entry
+	allowed bool // by --max-deletes
 }
 
 const (
@@ -64,7 +66,11 @@ func newSync(label string) *config.Sync {
 func (w *world) graph() *graph.Graph {
 	cfg := w.config
 	cfg.Syncs = w.syncs
-	return graph.New(&cfg).Leavings(w.state())
+	g := graph.New(&cfg).Leavings(w.state())
+	if many := 100; w.allowed {
+		g = g.Allow(&many)
+	}
+	return g
 }
 
 func (w *world) observation(g *graph.Graph) *observe.Observation {
@@ -109,7 +115,14 @@ func (w *world) apply(p *plan.Plan) {
 				continue
 			}
 			switch c.Action {
+			case verdict.Delete:
+				w.drop(c.VariableUUID)
+				delete(w.entries, c.Key)
 			case verdict.Create, verdict.Rename:
+				if c.RenamesInPlace() {
+					w.drop(c.VariableUUID)
+					delete(w.entries, c.RenamedFrom)
+				}
 				w.live = append(w.live, providers.Variable{UUID: newUUID + c.Key, Key: c.Key, Secured: c.Secured})
 				w.record(s.Address, c, newUUID+c.Key, diff)
 			case verdict.Update, verdict.Adopt:
@@ -127,6 +140,11 @@ func (w *world) apply(p *plan.Plan) {
 			}
 		}
 	}
+}
+
+// drop takes a variable away.
+func (w *world) drop(uuid string) {
+	w.live = slices.DeleteFunc(w.live, func(v providers.Variable) bool { return v.UUID == uuid })
 }
 
 func (w *world) record(owner string, c plan.Change, uuid string, diff *DestinationDiff) {
@@ -260,6 +278,7 @@ func optionOptions() []option {
 func doubtOptions() []option {
 	return []option{
 		{"no doubt", func(*world) {}},
+		{"deletes allowed", func(w *world) { w.allowed = true }},
 		{"doubt", func(w *world) {
 			w.doubts = []providers.Doubt{{Kind: providers.DoubtIncomplete, Detail: "Not everything was seen."}}
 		}},
@@ -321,10 +340,10 @@ func (w *world) brokenPromise(p *plan.Plan) string {
 	for _, s := range p.Syncs {
 		for _, c := range s.Changes {
 			verdicts[c.Key]++
-			if c.Action == verdict.Delete && c.BlockedBy == verdict.NotBlocked {
-				return "a delete is not held"
+			if broken := w.brokenDelete(p, c); broken != "" {
+				return broken
 			}
-			if c.Action.Writes() && c.BlockedBy == verdict.NotBlocked && !w.has(c.SecretKey) {
+			if c.Action.Writes() && c.Action != verdict.Delete && c.BlockedBy == verdict.NotBlocked && !w.has(c.SecretKey) {
 				return "a write without a secret behind it"
 			}
 			if c.Action.Writes() && c.BlockedBy == verdict.NotBlocked && s.Status != plan.StatusPlanned {
@@ -337,7 +356,7 @@ func (w *world) brokenPromise(p *plan.Plan) string {
 	}
 	for _, s := range p.Syncs {
 		for _, c := range s.Changes {
-			if c.RenamedFrom != "" && verdicts[c.RenamedFrom] != 1 {
+			if c.RenamedFrom != "" && !c.RenamesInPlace() && verdicts[c.RenamedFrom] != 1 {
 				return "nothing is said of the old name " + c.RenamedFrom
 			}
 		}
@@ -349,6 +368,50 @@ func (w *world) brokenPromise(p *plan.Plan) string {
 	}
 	if p.Complete && (w.broken || len(w.doubts) > 0) && w.syncs[0].Enabled.Value {
 		return "a plan with a doubt is called complete"
+	}
+	return ""
+}
+
+// brokenDelete says what is wrong with a change that would take a variable away. It
+// knows the world, and nothing of how the plan was made.
+func (w *world) brokenDelete(p *plan.Plan, c plan.Change) string {
+	if !c.Deletes() || c.BlockedBy != verdict.NotBlocked {
+		return ""
+	}
+	key, options := c.Key, w.syncs[0].Options
+	if c.RenamesInPlace() {
+		key = c.RenamedFrom
+	}
+	e := w.entries[key]
+	i := slices.IndexFunc(w.live, func(v providers.Variable) bool { return v.UUID == c.VariableUUID })
+	owned := e != nil && i >= 0 && e.UUID == w.live[i].UUID && !e.Released && e.Owner == ledger.Owner{Sync: syncA}
+	switch {
+	case w.broken || len(w.doubts) > 0 || !p.Complete:
+		return "a delete in spite of a doubt"
+	case i < 0 || w.live[i].Key != key:
+		return "a delete of a variable that is not there"
+	case !w.syncs[0].Enabled.Value:
+		return "a delete for a sync that is off"
+	case options.DisableSecretDeletion.Value:
+		return "a delete although deletion is disabled"
+	case len(options.Protect) > 0 && strings.HasPrefix(key, strings.TrimSuffix(options.Protect[0].Value, "*")):
+		return "a delete of a protected variable"
+	case !owned && !options.OverwriteDestination.Value:
+		return "a delete of a variable that is not ours"
+	case !owned && !w.allowed:
+		return "an overwriting delete without a consent"
+	case e != nil && (e.Owner.Config != "" || (e.Owner.Sync == "sync.off" && len(w.syncs) > 1) || (e.UUID == c.VariableUUID && e.Owner.Sync != syncA)):
+		return "a delete of a variable that another owns"
+	}
+	for _, s := range w.secrets {
+		if s.Name == key && (c.Reason == verdict.GoneFromSource || c.Reason == verdict.OverwriteDestination) {
+			return "a delete of a key that is wanted"
+		}
+	}
+	for _, s := range p.Syncs {
+		if slices.ContainsFunc(s.Changes, func(c plan.Change) bool { return c.Reason == verdict.Refused }) {
+			return "a delete beside a refused key"
+		}
 	}
 	return ""
 }

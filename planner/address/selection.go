@@ -32,6 +32,11 @@ func (s Selection) Excludes(sync Sync) bool {
 	})
 }
 
+// Names reports whether a target is the very address of the sync, or of a key of it.
+func (s Selection) Names(sync string) bool {
+	return slices.ContainsFunc(s.Target, func(p Pattern) bool { return p.form == ofSync && p.sync == sync })
+}
+
 // ByUUID returns what a selection excludes by the UUID of an environment.
 func (s Selection) ByUUID() Selection {
 	var named []Pattern

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -41,6 +42,7 @@ func Encode(p *plan.Plan, m Meta) ([]byte, error) {
 		CreatedAt:     m.CreatedAt.UTC().Format(time.RFC3339),
 		Digest:        p.Digest,
 		Complete:      p.Complete,
+		Destroy:       p.Destroy,
 		Summary:       encodeSummary(p.Summary()),
 		Syncs:         list(p.Syncs, encodeSync),
 		Findings:      list(p.Findings, encodeFinding),
@@ -94,6 +96,7 @@ type planDocument struct {
 	CreatedAt     string            `json:"created_at"`
 	Digest        string            `json:"digest"`
 	Complete      bool              `json:"complete"`
+	Destroy       bool              `json:"destroy,omitempty"`
 	Summary       summaryDocument   `json:"summary"`
 	Syncs         []syncDocument    `json:"syncs"`
 	Findings      []findingDocument `json:"findings"`
@@ -161,6 +164,7 @@ type changeDocument struct {
 	OldVersion  int             `json:"old_version,omitempty"`
 	RenamedFrom string          `json:"renamed_from,omitempty"`
 	Replaces    string          `json:"replaces,omitempty"`
+	MaxDeletes  int             `json:"max_deletes,omitempty"`
 	Detail      string          `json:"detail,omitempty"`
 	Source      *sourceDocument `json:"source,omitempty"`
 }
@@ -213,7 +217,7 @@ func encodeSync(s plan.Sync) syncDocument {
 		Status:      s.Status,
 		Source:      list(s.Sources, encodeSource),
 		Destination: encodeDestination(s.Destination),
-		Changes:     list(s.Changes, encodeChange),
+		Changes:     list(slices.DeleteFunc(slices.Clone(s.Changes), plan.Change.IsToldOf), encodeChange),
 		Unchanged:   s.Unchanged,
 		Kept:        s.Kept,
 		Unmanaged:   s.Unmanaged,
@@ -255,6 +259,7 @@ func encodeChange(c plan.Change) changeDocument {
 		OldVersion:  c.OldVersion,
 		RenamedFrom: c.RenamedFrom,
 		Replaces:    c.Replaces,
+		MaxDeletes:  c.MaxDeletes,
 		Detail:      c.Detail,
 	}
 	if c.Source != (graph.SourceRef{}) {

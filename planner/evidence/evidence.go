@@ -86,12 +86,22 @@ func deletesOf(n *graph.Node, p *plan.Plan) []plan.Change {
 			continue
 		}
 		for _, c := range s.Changes {
-			if c.Action == verdict.Delete && c.Reason != verdict.SyncRemoved {
+			if restsOnSources(c) {
 				deletes = append(deletes, c)
 			}
 		}
 	}
 	return deletes
+}
+
+// restsOnSources reports whether a delete would happen if all is proven, for what its
+// sources hold. One that waits for a consent or a number is proven when it has that.
+func restsOnSources(c plan.Change) bool {
+	switch c.Reason {
+	case verdict.SyncRemoved, verdict.Destroyed:
+		return false
+	}
+	return c.Deletes() && (c.BlockedBy == verdict.NotBlocked || c.BlockedBy == verdict.InDoubt)
 }
 
 // ask returns the answer to a question, or notes that it is to be asked.

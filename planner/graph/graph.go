@@ -23,6 +23,9 @@ type Graph struct {
 	Services map[string]string
 	// Selection says which keys may be written; see [Graph.Select].
 	Selection address.Selection
+	Deletes   Deletes
+	// Destroying: what declared syncs own is to be deleted; see [Graph.Destroy].
+	Destroying bool
 
 	moved   map[string]*config.Moved // by the address before
 	removed []*config.Removed
@@ -41,12 +44,14 @@ type Node struct {
 	// LedgerID is the id of the destination in the ledger, for what a sync left.
 	LedgerID string
 	Choice   Choice
+
+	named *address.Sync // by which addresses are compared, where the sources are gone
 }
 
 // New returns the graph of a valid configuration. A disabled sync is a node,
 // but nothing is read on its behalf.
 func New(cfg *config.Config) *Graph {
-	g := &Graph{Name: cfg.Name.Value, Services: map[string]string{}, moved: map[string]*config.Moved{}, removed: cfg.Removed}
+	g := &Graph{Name: cfg.Name.Value, Services: map[string]string{}, moved: map[string]*config.Moved{}, removed: cfg.Removed, Deletes: Deletes{MaxCount: 20, MaxPercent: 30}}
 	for label, k := range cfg.KMS {
 		g.Services["kms."+label] = strings.Join([]string{k.Project.Value, k.Address.Value, k.CredentialsPrefix.Value}, " ")
 	}

@@ -20,7 +20,7 @@ func (g *Graph) Leavings(state *ledger.State) *Graph {
 	with := *g
 	with.Nodes = slices.DeleteFunc(slices.Clone(g.Nodes), func(n *Node) bool { return n.Removed != nil })
 	with.gather()
-	if state.Rolled {
+	if state.Rolled || g.Destroying {
 		return &with
 	}
 	for _, id := range slices.Sorted(maps.Keys(state.Destinations)) {

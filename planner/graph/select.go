@@ -23,6 +23,9 @@ func (n *Node) IsRead() bool { return n.Sync.Enabled.Value && n.Choice == Chosen
 
 // Names returns the sync as addresses are compared with it.
 func (n *Node) Names() address.Sync {
+	if n.named != nil {
+		return *n.named
+	}
 	d := n.Destination
 	if n.Seen != "" {
 		d.Environment = n.Seen

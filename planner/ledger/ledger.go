@@ -41,6 +41,14 @@ type Destination struct {
 	// The names it had when last seen; no Repository for the workspace's own variables.
 	Workspace, Repository, Environment string
 	Entries                            map[string]*Entry // by destination key
+	// Consent is what allowed overwrite-destination to delete there; nil: nothing yet.
+	Consent *Consent
+}
+
+// Consent is that somebody allowed the deletes of overwrite-destination.
+type Consent struct {
+	By string // user@host, or build and commit
+	At time.Time
 }
 
 // Entry is what is known of one destination key.
@@ -186,6 +194,8 @@ type Session interface {
 	Intend(ctx context.Context, destination Destination, intents []Intent) error
 	// Settle notes what became of writes, or changes the ledger alone.
 	Settle(ctx context.Context, destination Destination, outcomes []Outcome) error
+	// Consent notes that the deletes of overwrite-destination are allowed there.
+	Consent(ctx context.Context, destination Destination, c Consent) error
 	// Close gives the lock back. The serial was raised and noted with the first
 	// commit of the session, if there was one.
 	Close() error

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/providers"
@@ -34,29 +35,71 @@ type Answer struct {
 	Found   bool              // of OfSecret
 	Folders []graph.SourceRef // of OfFolders and OfImports, in order
 	Err     error
+	At      time.Time // when it was asked
 }
 
 // Ask answers questions, each once, and notes the answers in obs.
 func (o *Observer) Ask(ctx context.Context, obs *Observation, questions []Question) {
-	answers := make([]Answer, len(questions))
-	var work sync.WaitGroup
-	for i, q := range questions {
-		work.Go(func() {
-			stop := o.Limits.Do(ctx, "", func() { answers[i] = o.ask(ctx, q) })
-			if stop != nil {
-				answers[i].Err = stopped("ask about folder", q.At.String())
-			}
-		})
-	}
-	work.Wait()
 	known := maps.Clone(obs.Answers)
 	if known == nil {
 		known = map[Question]Answer{}
 	}
+	maps.Copy(known, o.answers(ctx, questions))
+	obs.Answers = known
+}
+
+func (o *Observer) answers(ctx context.Context, questions []Question) map[Question]Answer {
+	answers := make([]Answer, len(questions))
+	var work sync.WaitGroup
+	for i, q := range questions {
+		work.Go(func() {
+			at := o.Now()
+			stop := o.Limits.Do(ctx, "", func() { answers[i] = o.ask(ctx, q) })
+			if stop != nil {
+				answers[i].Err = stopped("ask about folder", q.At.String())
+			}
+			answers[i].At = at
+		})
+	}
+	work.Wait()
+	known := map[Question]Answer{}
 	for i, q := range questions {
 		known[q] = answers[i]
 	}
-	obs.Answers = known
+	return known
+}
+
+// Ask answers questions that no answer of at most [MaxAgeOfEvidence] is known to.
+func (r *Refresher) Ask(ctx context.Context, questions []Question) {
+	r.asking.Lock()
+	defer r.asking.Unlock()
+	r.mu.Lock()
+	known := maps.Clone(r.obs.Answers)
+	r.mu.Unlock()
+	questions = slices.DeleteFunc(slices.Clone(questions), func(q Question) bool {
+		a, asked := known[q]
+		return asked && !isOld(a.At, r.observer.Now())
+	})
+	if known == nil {
+		known = map[Question]Answer{}
+	}
+	maps.Copy(known, r.observer.answers(ctx, questions))
+	r.mu.Lock()
+	r.obs.Answers = known
+	r.mu.Unlock()
+}
+
+// dropAnswers forgets what was answered too long ago to delete by.
+func (r *Refresher) dropAnswers(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fresh := map[Question]Answer{}
+	for q, a := range r.obs.Answers {
+		if !isOld(a.At, now) {
+			fresh[q] = a
+		}
+	}
+	r.obs.Answers = fresh
 }
 
 func (o *Observer) ask(ctx context.Context, q Question) (a Answer) {

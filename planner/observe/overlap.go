@@ -13,6 +13,9 @@ import (
 // excluded syncs count, as far as their names tell where they lead.
 func overlaps(g *graph.Graph, obs *Observation) map[*config.Sync]error {
 	found := map[*config.Sync]error{}
+	if g.Destroying { // nothing is written, and only what a sync owns is deleted
+		return found
+	}
 	syncs := placesOf(g, obs)
 	for i, a := range syncs {
 		for _, b := range syncs[i+1:] {

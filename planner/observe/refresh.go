@@ -26,6 +26,7 @@ type Refresher struct {
 	state    *ledger.State
 	mu       sync.Mutex // guards obs
 	obs      *Observation
+	asking   sync.Mutex               // held while questions are asked again
 	again    map[folderOf]*sync.Mutex // held while a folder is read again
 }
 
@@ -63,6 +64,7 @@ func (r *Refresher) ReadAt(id string) time.Time {
 // what is known then. A folder that feeds many destinations is read again once. What
 // a value refers to now, and did not before, is read too.
 func (r *Refresher) Refresh(ctx context.Context, id string, now time.Time) *Observation {
+	r.dropAnswers(now)
 	var work sync.WaitGroup
 	on := r.rests(r.view(), id)
 	fresh := map[graph.SourceRef]bool{}

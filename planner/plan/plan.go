@@ -33,6 +33,8 @@ type Plan struct {
 	Findings   []Finding // in the order of the syncs
 	// Unmanaged counts the live variables that nothing claims, each once.
 	Unmanaged int
+	// Destroy says that the plan deletes what the declared syncs own.
+	Destroy bool
 	// Complete says that every read was complete and nothing is in doubt.
 	Complete bool
 	Requests Requests
@@ -65,6 +67,7 @@ type Sync struct {
 	Kept        int // kept keys that are not listed: those of an inactive owner
 	Unmanaged   int // live variables of the destination that nothing claims
 	Failure     *Failure
+	Destroy     bool      // what it owns is to be deleted; it has no sources then
 	Range       hcl.Range // of the sync block's header
 }
 
@@ -74,14 +77,17 @@ type Change struct {
 	SecretKey   string // name in the KMS; "" when no secret is behind it
 	RenamedFrom string // for Rename: the old key
 	RenamedTo   string // for an old key: the new one
-	Action      verdict.Action
-	Reason      verdict.Reason
-	BlockedBy   verdict.Block
-	Secured     bool // as it will be, or as it is for a key that is kept or deleted
-	Owned       bool // the ledger says that this variable is ours
-	Source      graph.SourceRef
-	Version     int // of the secret; 0 when unknown
-	OldVersion  int // of the same secret when it was last written; 0 when unknown
+	// WithRename: both parts of a rename are in the plan and held by nothing. The old
+	// key is then told of with the new one, and not counted by itself.
+	WithRename bool
+	Action     verdict.Action
+	Reason     verdict.Reason
+	BlockedBy  verdict.Block
+	Secured    bool // as it will be, or as it is for a key that is kept or deleted
+	Owned      bool // the ledger says that this variable is ours
+	Source     graph.SourceRef
+	Version    int // of the secret; 0 when unknown
+	OldVersion int // of the same secret when it was last written; 0 when unknown
 	// Replaces names the secret last written to the key, where it was another one:
 	// "A of dev:/web".
 	Replaces string
@@ -89,6 +95,9 @@ type Change struct {
 	// wants the key, which glob protects it. A clause without a full stop.
 	Detail string
 	Range  hcl.Range // where the cause was declared
+	// MaxDeletes is, for a delete that is held until somebody allows a number of them,
+	// that number; else 0.
+	MaxDeletes int
 	// VariableUUID and SecretID are the evidence: the variable to update or delete,
 	// "" for a create, and the secret it is to hold.
 	VariableUUID string
@@ -97,6 +106,13 @@ type Change struct {
 	// "" where it refers to none.
 	MadeOf string
 }
+
+// Deletes reports whether the change takes a variable away, or its name: a rename that
+// changes only the case of letters is one request that sets the name of the variable.
+func (c Change) Deletes() bool { return c.Action == verdict.Delete || c.RenamesInPlace() }
+
+// RenamesInPlace reports whether a rename gives the variable itself another name.
+func (c Change) RenamesInPlace() bool { return c.Action == verdict.Rename && c.VariableUUID != "" }
 
 // Remnant is what a sync left behind: keys that the ledger still has for a sync
 // that left the configuration, or left this destination.
@@ -171,8 +187,11 @@ func (p *Plan) Summary() Summary {
 }
 
 func (s *Summary) count(c Change) {
-	if c.BlockedBy != verdict.NotBlocked {
+	switch {
+	case c.BlockedBy != verdict.NotBlocked:
 		s.Blocked++
+		return
+	case c.IsToldOf():
 		return
 	}
 	switch c.Action {
@@ -201,6 +220,26 @@ func (s Summary) Writes() int { return s.Create + s.Rename + s.Update + s.Delete
 // LedgerOnly is how many keys change in the ledger alone.
 func (s Summary) LedgerOnly() int { return s.Adopt + s.Forget + s.Release }
 
+// JoinRenames notes of each rename whether its old key goes in the same run.
+func (p *Plan) JoinRenames() {
+	for _, s := range p.Syncs {
+		old := map[string]int{}
+		for i, c := range s.Changes {
+			if c.Action == verdict.Delete && c.Reason == verdict.Renamed && c.BlockedBy == verdict.NotBlocked {
+				old[c.Key] = i
+			}
+		}
+		for i, c := range s.Changes {
+			if j, there := old[c.RenamedFrom]; there && c.Action == verdict.Rename && c.BlockedBy == verdict.NotBlocked {
+				s.Changes[i].WithRename, s.Changes[j].WithRename = true, true
+			}
+		}
+	}
+}
+
+// IsToldOf reports whether a change is told of with another one.
+func (c Change) IsToldOf() bool { return c.WithRename && c.Action == verdict.Delete }
+
 // CanApply is the one place that decides whether there is anything to apply.
 func (p *Plan) CanApply() bool {
 	s := p.Summary()
@@ -213,8 +252,12 @@ func (p *Plan) CanApply() bool {
 func (c Change) Moved(later Change, now bool) string {
 	var moved []string
 	switch {
+	case !now && c.Action == verdict.Delete:
+		return "it is wanted again"
 	case !now:
 		return "it is as wanted already, or no longer wanted"
+	case c.Action == verdict.Delete && later.Action != verdict.Delete:
+		return "it is wanted again, or no longer kmsync's to delete"
 	case c.VariableUUID == "" && later.VariableUUID != "":
 		moved = append(moved, "the variable exists now")
 	case c.VariableUUID != "" && later.VariableUUID == "":

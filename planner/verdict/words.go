@@ -56,6 +56,7 @@ const (
 	GoneFromSource       Reason = "gone_from_source"
 	NotIncluded          Reason = "not_included"
 	SchemaChanged        Reason = "schema_changed"
+	Destroyed            Reason = "destroyed" // by kmsync destroy, which asks no source
 	Renamed              Reason = "renamed"
 	RenameWaits          Reason = "rename_waits"
 	Overlap              Reason = "overlap"

@@ -24,9 +24,8 @@ func (m Map) Single(key string) *Want {
 
 // Merge joins what the active syncs of one destination ask for, and refuses what
 // clashes: one key from two secrets, keys that differ by case only, and a key
-// that differs by case only from a live variable. owns says which of those are
-// kmsync's.
-func Merge(wants []*Want, live []providers.Variable, owns func(providers.Variable) bool) Map {
+// that differs by case only from a live variable, unless that may be renamed to it.
+func Merge(wants []*Want, live []providers.Variable, renames func(*Want, providers.Variable) bool) Map {
 	byKey, byFold := Map{}, map[string][]string{}
 	for _, w := range wants {
 		if len(byKey[w.Key]) == 0 {
@@ -53,11 +52,7 @@ func Merge(wants []*Want, live []providers.Variable, owns func(providers.Variabl
 	}
 	for _, v := range live {
 		for _, key := range byFold[strings.ToLower(v.Key)] {
-			switch {
-			case key == v.Key:
-			case owns(v):
-				refuseAll(byKey[key], verdict.NotSupportedYet, "it differs by case only from %s, which kmsync wrote, and would be a rename", v.Key)
-			default:
+			if single := byKey.Single(key); key != v.Key && (single == nil || !renames(single, v)) {
 				refuseAll(byKey[key], verdict.CaseClash, "it differs by case only from the variable %s, which is there already", v.Key)
 			}
 		}
@@ -79,6 +74,9 @@ func (w *Want) place(other *Want, name string) string {
 	}
 	return " (" + name + ")"
 }
+
+// Refuse stops the want, unless something stopped it before.
+func (w *Want) Refuse(by verdict.Block, detail string) { w.refuse(by, "%s", detail) }
 
 // Refuse stops what is wanted under a key, for a reason that lies elsewhere.
 func (m Map) Refuse(key string, by verdict.Block, detail string) { refuseAll(m[key], by, "%s", detail) }

@@ -20,6 +20,18 @@ type applyCmd struct {
 	AutoApprove bool `help:"Do not ask."`
 }
 
+// destroyCmd deletes what the declared syncs own, after it has asked.
+type destroyCmd struct {
+	RunFlags
+	AutoApprove bool `typed:"" help:"Do not ask. It must be typed: no variable stands for it."`
+}
+
+// Run is that of apply, for a plan that wants nothing.
+func (c *destroyCmd) Run(ctx context.Context, a *app) (int, error) {
+	c.destroy = true
+	return (&applyCmd{c.RunFlags, c.AutoApprove}).Run(ctx, a)
+}
+
 // Run holds the ledger's lock from before the plan to after the last write.
 func (c *applyCmd) Run(ctx context.Context, a *app) (code int, err error) {
 	events := a.events()
@@ -35,7 +47,7 @@ func (c *applyCmd) Run(ctx context.Context, a *app) (code int, err error) {
 	if err := s.checkLedger(known); err != nil {
 		return 0, err
 	}
-	locked, state, err := s.place.Store.Lock(ctx, a.holder("apply"), c.LockTimeout)
+	locked, state, err := s.place.Store.Lock(ctx, a.holder(c.name()), c.LockTimeout)
 	if err != nil {
 		return 0, lockError(err)
 	}
@@ -44,6 +56,20 @@ func (c *applyCmd) Run(ctx context.Context, a *app) (code int, err error) {
 		return 0, err
 	}
 	return c.apply(ctx, s, locked, events)
+}
+
+func (c *applyCmd) name() string {
+	if c.destroy {
+		return "destroy"
+	}
+	return "apply"
+}
+
+func (c *applyCmd) question() string {
+	if c.destroy {
+		return "Destroy all of that?"
+	}
+	return "Apply these changes?"
 }
 
 // apply shows the plan, asks, and executes it.
@@ -58,7 +84,7 @@ func (c *applyCmd) apply(ctx context.Context, s *session, locked ledger.Session,
 		return planCode(summary, false), events.err()
 	}
 	if s.plan.Summary().Writes() > 0 && !c.AutoApprove {
-		if err := s.ask(ctx); err != nil {
+		if err := s.ask(ctx, c.question()); err != nil {
 			return 0, err
 		}
 	}

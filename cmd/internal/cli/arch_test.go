@@ -61,15 +61,16 @@ var mayImport = map[string]struct{ ours, third []string }{
 		ours:  []string{"config", "planner/address", "planner/graph", "planner/observe", "planner/resolve", "planner/verdict", "providers", "providers/secret"},
 		third: []string{"github.com/hashicorp/hcl/v2"},
 	},
+	"planner/guard":    {ours: []string{"planner/graph", "planner/plan", "planner/verdict"}},
 	"planner/evidence": {ours: []string{"planner/graph", "planner/observe", "planner/plan", "planner/verdict", "providers"}},
 	"planner": {
-		ours:  []string{"config", "planner/address", "planner/evidence", "planner/graph", "planner/ledger", "planner/observe", "planner/plan", "planner/resolve", "planner/verdict", "planner/want", "providers", "providers/secret"},
+		ours:  []string{"config", "planner/address", "planner/evidence", "planner/graph", "planner/guard", "planner/ledger", "planner/observe", "planner/plan", "planner/resolve", "planner/verdict", "planner/want", "providers", "providers/secret"},
 		third: []string{"github.com/hashicorp/hcl/v2"},
 	},
 	"planner/plan":  {ours: []string{"planner/address", "planner/graph", "planner/verdict"}, third: []string{"github.com/hashicorp/hcl/v2"}},
 	"planner/codec": {ours: []string{"planner/graph", "planner/plan", "planner/verdict"}, third: []string{"github.com/hashicorp/hcl/v2"}},
 	"applier": {
-		ours: []string{"planner", "planner/graph", "planner/ledger", "planner/limits", "planner/observe", "planner/plan", "planner/verdict", "providers", "providers/secret"},
+		ours: []string{"planner", "planner/evidence", "planner/graph", "planner/ledger", "planner/limits", "planner/observe", "planner/plan", "planner/verdict", "providers", "providers/secret"},
 	},
 	"cmd/internal/view/group":  {ours: []string{"planner/plan", "planner/verdict"}},
 	"cmd/internal/view/phrase": {ours: []string{"planner/graph", "planner/plan", "planner/verdict"}, third: []string{"github.com/hashicorp/hcl/v2"}},

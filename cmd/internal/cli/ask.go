@@ -18,11 +18,11 @@ var (
 
 // ask waits for the word yes. Anything else, the end of the input, or the end of
 // ctx means no.
-func (a *app) ask(ctx context.Context) error {
+func (a *app) ask(ctx context.Context, question string) error {
 	if a.NoInput || a.JSON || !a.env.StdinTTY {
 		return errNoTerminal
 	}
-	fmt.Fprint(a.env.Stderr, "\nApply these changes? Only the word yes is taken as yes: ")
+	fmt.Fprint(a.env.Stderr, "\n"+question+" Only the word yes is taken as yes: ")
 	answer := make(chan string, 1)
 	go func() {
 		line, err := bufio.NewReader(a.env.Stdin).ReadString('\n')

@@ -29,6 +29,7 @@ type root struct {
 	Graph    graphCmd    `cmd:"" help:"Draw which folders feed which destinations."`
 	Plan     planCmd     `cmd:"" help:"Show what apply would change, and why."`
 	Apply    applyCmd    `cmd:"" help:"Plan, ask, and do exactly that."`
+	Destroy  destroyCmd  `cmd:"" help:"Delete what the declared syncs own, after asking."`
 	Ledger   ledgerCmd   `cmd:"" help:"Show what kmsync remembers of its own writes."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Run a KMS and a Bitbucket on this machine, to try things out."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/hanzoai/kmsync/cmd/internal/view"
 	"github.com/hanzoai/kmsync/planner/codec"
@@ -12,12 +13,14 @@ import (
 type planCmd struct {
 	RunFlags
 	DetailedExitcode bool `help:"Exit with 2 when there are differences."`
+	Destroy          bool `help:"Show what destroy would delete."`
 	Full             bool `help:"List every change, also those that are the same in many syncs."`
 }
 
 // Run reads, decides and prints.
 func (c *planCmd) Run(ctx context.Context, a *app) (code int, err error) {
 	progress := &eventSink{to: view.NewProgress(a.env.Stderr, a.style(a.env.StderrTTY))}
+	c.destroy = c.Destroy
 	s, err := a.open(ctx, c.RunFlags, progress.wait)
 	if err != nil {
 		return reported(err)
@@ -53,7 +56,9 @@ func (s *session) print(style view.Style) error {
 		}
 		return view.Problems(s.env.Stderr, s.plan)
 	}
-	style.Flags = s.graph.Selection.Flags()
+	if style.Flags = s.graph.Selection.Flags(); s.given.MaxDeletes != nil {
+		style.Flags += fmt.Sprintf(" --max-deletes %d", *s.given.MaxDeletes)
+	}
 	if err := view.Plan(s.env.Stdout, s.plan, style, s.env.Now()); err != nil {
 		return err
 	}

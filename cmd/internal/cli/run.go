@@ -31,6 +31,9 @@ type RunFlags struct {
 	Parallelism int           `default:"8" placeholder:"N" help:"Requests in flight; at most 4 to one repository."`
 	LockTimeout time.Duration `placeholder:"D" help:"Wait this long for another run to end; plan takes no lock."`
 	FreshLedger bool          `help:"In Pipelines, go on although the ledger is new here and will be thrown away."`
+	MaxDeletes  *int          `placeholder:"N" help:"Allow at most N deletes in this run, else none; also the first consent to overwrite-destination."`
+
+	destroy bool // what the declared syncs own is to be deleted
 }
 
 // errReported says that the reason is printed already.
@@ -60,6 +63,9 @@ func (a *app) open(ctx context.Context, given RunFlags, waiting func(service str
 	if given.LockTimeout < 0 {
 		return nil, &usageError{"--lock-timeout must not be negative"}
 	}
+	if given.MaxDeletes != nil && *given.MaxDeletes < 0 {
+		return nil, &usageError{"--max-deletes must not be negative"}
+	}
 	if flag := flags.LaterVariable(a.env.Getenv); flag != "" {
 		return nil, &usageError{fmt.Sprintf("the flag --%s is not supported yet: unset %s", flag, flags.Variable(flag))}
 	}
@@ -77,6 +83,10 @@ func (a *app) open(ctx context.Context, given RunFlags, waiting func(service str
 	graph, err := selected(cfg, chosen)
 	if err != nil {
 		return nil, err
+	}
+	graph = graph.Allow(given.MaxDeletes)
+	if given.destroy {
+		graph = graph.Destroy()
 	}
 	p, err := a.place(ctx, cfg.LedgerPath.Value)
 	if err != nil {
@@ -153,7 +163,8 @@ func (s *session) ledgerFindings(state *ledger.State) []plan.Finding {
 	switch {
 	case state.Rolled:
 		found("The ledger is older than the one this machine last wrote, as after restoring a backup. " +
-			"Nothing in it is believed: every secured variable is written once more, and nothing is deleted.")
+			"Nothing in it is believed: every secured variable is written once more, and nothing is deleted " +
+			"until somebody has looked at it: kmsync ledger verify --accept")
 	case state.Serial == 0 && s.place.Getenv("CI") != "":
 		found("There is no ledger here, and this looks like a CI job, whose disk may be thrown away: " +
 			"every run would write every secured variable again. Keep the .kmsync folder and KMSYNC_LEDGER_KEY between runs.")

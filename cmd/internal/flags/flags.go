@@ -12,7 +12,8 @@ import (
 )
 
 // consents are flags that allow something dangerous: they are typed each time and
-// have no environment variable.
+// have no environment variable. So are flags with the tag "typed", which are consents
+// of one command only.
 var consents = []string{"fresh-ledger", "max-deletes", "allow-new-flow"}
 
 // nameless are flags without a variable too: KMSYNC_VAR_FILE gives a value to a
@@ -25,7 +26,7 @@ var lists = []string{"target", "exclude"}
 // FromEnvironment lets KMSYNC_LOG_LEVEL stand for --log-level, and so on.
 func FromEnvironment(getenv func(string) string) kong.ResolverFunc {
 	return func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		if slices.Contains(nameless, flag.Name) || slices.Contains(consents, flag.Name) {
+		if slices.Contains(nameless, flag.Name) || slices.Contains(consents, flag.Name) || flag.Tag.Has("typed") {
 			return nil, nil
 		}
 		value := getenv(Variable(flag.Name))
@@ -104,11 +105,11 @@ func SingleDash(parser *kong.Kong, args []string) []string {
 // laterCommands and laterFlags are in the design and not in this version.
 var (
 	laterCommands = []string{
-		"init", "show", "destroy", "drift", "watch", "status", "suspend", "resume", "explain", "history",
+		"init", "show", "drift", "watch", "status", "suspend", "resume", "explain", "history",
 		"doctor", "unlock", "test", "completion",
 	}
 	laterFlags = []string{
-		"out", "destroy", "max-deletes", "comment", "base", "value-blind", "reviewed", "digest", "max-wait",
+		"out", "comment", "base", "value-blind", "reviewed", "digest", "max-wait",
 		"on-stale", "allow-new-flow", "sync",
 	}
 	laterLedger = []string{"verify", "rekey", "rm"}

@@ -64,6 +64,8 @@ func (p *page) event(e applier.Event) {
 		p.done(e.Address, e.Change, ", in the ledger only")
 	case applier.Stopped:
 		p.undone(e.Address, e.Change, yellow, phrase.Problem(e.Change))
+	case applier.Held:
+		p.undone(e.Address, e.Change, yellow, phrase.Withheld(e.Change))
 	case applier.Failed:
 		p.undone(e.Address, e.Change, red, failure(e))
 	case applier.Skipped:

@@ -57,6 +57,9 @@ func change(key string, a verdict.Action, r verdict.Reason) plan.Change {
 
 func blocked(c plan.Change, by verdict.Block, detail string) plan.Change {
 	c.BlockedBy, c.Detail = by, detail
+	if by == verdict.MaxCount {
+		c.MaxDeletes = 25
+	}
 	return c
 }
 
@@ -74,7 +77,7 @@ func brief() *plan.Plan {
 	s := syncOf("sync.payments-dev",
 		change("KMS_API_KEY", verdict.Update, verdict.SourceChanged),
 		blocked(change("KMS_EMPTY", verdict.Keep, verdict.Refused), verdict.EmptyValue, ""),
-		blocked(change("KMS_LEGACY_TOKEN", verdict.Delete, verdict.GoneFromSource), verdict.NotSupportedYet, ""),
+		blocked(change("KMS_LEGACY_TOKEN", verdict.Delete, verdict.GoneFromSource), verdict.MaxCount, ""),
 		created,
 	)
 	s.Unchanged, s.Unmanaged, s.OldestWrite = 9, 3, now.Add(-41*24*time.Hour-time.Hour)

@@ -39,7 +39,7 @@ func fleet() *plan.Plan {
 			changes = append(changes, own)
 		}
 		if i%10 == 3 {
-			old := blocked(change("OLD_TOKEN", verdict.Delete, verdict.GoneFromSource), verdict.NotSupportedYet, "")
+			old := blocked(change("OLD_TOKEN", verdict.Delete, verdict.GoneFromSource), verdict.MaxCount, "")
 			old.Source = shared
 			changes = append(changes, old)
 		}

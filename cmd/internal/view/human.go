@@ -84,7 +84,11 @@ func route(s plan.Sync) string {
 	for _, source := range s.Sources {
 		from = append(from, source.String())
 	}
-	if len(from) == 0 { // a removed block
+	switch {
+	case len(from) > 0:
+	case s.Destroy:
+		return "destroy, in " + s.Destination.String()
+	default: // a removed block
 		return "removed, from " + s.Destination.String()
 	}
 	return strings.Join(from, ", ") + " → " + s.Destination.String()
@@ -92,6 +96,8 @@ func route(s plan.Sync) string {
 
 // changes lists changes by their place in a sync, then by key.
 func (p *page) changes(changes []plan.Change) {
+	// The old key of a rename stands with the new one.
+	changes = slices.DeleteFunc(slices.Clone(changes), plan.Change.IsToldOf)
 	sorted := slices.SortedStableFunc(slices.Values(changes), func(a, b plan.Change) int {
 		return cmp.Or(cmp.Compare(markOf(a).place, markOf(b).place), strings.Compare(a.Key, b.Key))
 	})

@@ -27,7 +27,7 @@ func plans() map[string]*plan.Plan {
 	unchanged.Unchanged, unchanged.OldestWrite = 48, now.Add(-time.Hour)
 	one := unchanged
 	one.Unchanged, one.Changes = 1, []plan.Change{change("KMS_PINNED", verdict.Keep, verdict.Protected)}
-	held := syncOf("sync.x", blocked(change("KMS_OLD", verdict.Delete, verdict.GoneFromSource), verdict.NotSupportedYet, ""))
+	held := syncOf("sync.x", blocked(change("KMS_OLD", verdict.Delete, verdict.GoneFromSource), verdict.MaxCount, ""))
 	doubted := syncOf("sync.x", blocked(change("KMS_OLD", verdict.Delete, verdict.GoneFromSource), verdict.InDoubt, ""))
 	refused := syncOf("sync.x", blocked(change("KMS_CI", verdict.Keep, verdict.Refused), verdict.IllegalName, ""))
 	adopted := syncOf("sync.x", change("KMS_A", verdict.Adopt, verdict.Adopted), change("KMS_F", verdict.Forget, verdict.GoneOutside))

@@ -47,6 +47,8 @@ func (l *Lines) document(e applier.Event) eventLine {
 		return head.of("recorded", e.Address, e.Destination, e.Change)
 	case applier.Stopped:
 		return head.of("stopped", e.Address, e.Destination, e.Change)
+	case applier.Held:
+		return head.of("held", e.Address, e.Destination, e.Change)
 	case applier.Failed:
 		line := head.of("failed", e.Address, e.Destination, e.Change)
 		if e.Err != nil {
@@ -129,6 +131,7 @@ type resultDocument struct {
 	Created     int  `json:"created"`
 	Updated     int  `json:"updated"`
 	Renamed     int  `json:"renamed"`
+	Deleted     int  `json:"deleted"`
 	Adopted     int  `json:"adopted"`
 	Forgotten   int  `json:"forgotten"`
 	Released    int  `json:"released"`

@@ -12,7 +12,7 @@ import (
 // zero, and what to do when something is left. The error is that of w.
 func Result(w io.Writer, r applier.Result, style Style) error {
 	out := &page{style: style}
-	done := counted(part{r.Created, "created"}, part{r.Renamed, "renamed"}, part{r.Updated, "updated"},
+	done := counted(part{r.Created, "created"}, part{r.Renamed, "renamed"}, part{r.Updated, "updated"}, part{r.Deleted, "deleted"},
 		part{r.Adopted, "adopted"}, part{r.Forgotten, "forgotten"}, part{r.Released, "released"})
 	failed := "failed"
 	if r.Taken > 0 {

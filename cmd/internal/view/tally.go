@@ -8,19 +8,23 @@ import (
 
 	"github.com/hanzoai/kmsync/cmd/internal/view/phrase"
 	"github.com/hanzoai/kmsync/planner/plan"
-	"github.com/hanzoai/kmsync/planner/verdict"
 )
 
 // tally is the summary of a plan, its blocked keys told apart.
 type tally struct {
 	plan.Summary
 	refused int
-	held    int // deletes that wait for a guard
-	dormant int // of those, the ones that no version up to this one does
+	held    int    // deletes that a guard holds
+	waiting int    // of those, the ones that wait for --max-deletes
+	allow   int    // the number that would do
+	command string // that does the plan
 }
 
 func tallyOf(p *plan.Plan) tally {
-	t := tally{Summary: p.Summary()}
+	t := tally{Summary: p.Summary(), command: "kmsync apply"}
+	if p.Destroy {
+		t.command = "kmsync destroy"
+	}
 	seen := map[[2]string]bool{}
 	for _, s := range p.Syncs {
 		for _, c := range s.Changes {
@@ -33,8 +37,8 @@ func tallyOf(p *plan.Plan) tally {
 			seen[id] = true
 			if phrase.Held(c) {
 				t.held++
-				if c.BlockedBy == verdict.NotSupportedYet {
-					t.dormant++
+				if t.allow = max(t.allow, c.MaxDeletes); c.MaxDeletes > 0 {
+					t.waiting++
 				}
 			}
 		}
@@ -54,14 +58,21 @@ func (p *page) closing(plan *plan.Plan, now time.Time) {
 		return
 	}
 	p.hang(bold, 0, t.sentence(now))
-	if t.dormant > 0 {
-		p.hang(plain, 0, "Held: "+number(t.dormant, "delete")+
-			"; this version of kmsync deletes nothing. What should go, delete in Bitbucket by hand.")
-	}
 	flags := p.style.Flags
-	if next := t.next(flags); next != "" && (next != applyNext+flags || !p.style.Applying) {
+	if t.waiting > 0 {
+		p.hang(plain, 0, fmt.Sprintf("Held: %s. If all of it is meant: %s%s --max-deletes %d", number(t.waiting, "delete"), t.command, flags, t.allow))
+	}
+	if next := t.next(flags); next != "" && (next != t.with()+flags || !p.style.Applying) {
 		p.hang(plain, 0, next)
 	}
+}
+
+// with is what to do with a plan that nothing stops.
+func (t tally) with() string {
+	if t.command == "kmsync apply" {
+		return "Apply with: " + t.command
+	}
+	return "Destroy with: " + t.command
 }
 
 // noChanges says "believed", since Bitbucket never shows a secured value.
@@ -105,8 +116,6 @@ func (t tally) belief(now time.Time) string {
 	return "believed, oldest written " + age(now.Sub(t.OldestWrite))
 }
 
-const applyNext = "Apply with: kmsync apply"
-
 // next is the next command, with the flags of this one, or what to do before it, or
 // "" when nothing is to do.
 func (t tally) next(flags string) string {
@@ -120,13 +129,13 @@ func (t tally) next(flags string) string {
 	what := strings.Join(mend, " and ")
 	switch {
 	case what != "" && t.changes() > 0:
-		return "Mend " + what + " above first; kmsync apply" + flags + " does the rest without them."
+		return "Mend " + what + " above first; " + t.command + flags + " does the rest without them."
 	case what != "":
 		return "Mend " + what + " above, then run: kmsync plan" + flags
 	case t.changes() > 0:
-		return applyNext + flags
-	case t.held > t.dormant:
-		return "Each held delete above says what would allow it."
+		return t.with() + flags
+	case t.held > t.waiting:
+		return "Each held delete above says what holds it."
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ package phrase
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -22,9 +23,6 @@ func Why(c plan.Change) string {
 	switch {
 	case c.BlockedBy == verdict.NotBlocked:
 		return reason(c)
-	case Held(c) && c.BlockedBy == verdict.NotSupportedYet:
-		// Said once, below the plan, what to do about all of them.
-		return join(reason(c), ruling(c))
 	case Held(c):
 		return join(reason(c), Problem(c))
 	}
@@ -34,6 +32,15 @@ func Why(c plan.Change) string {
 // Problem says what stops a blocked change and what would allow it, or that
 // nothing does.
 func Problem(c plan.Change) string { return join(ruling(c), remedy(c)) }
+
+// Withheld says of a delete that was not begun what stopped it.
+func Withheld(c plan.Change) string {
+	rule := fill(blockRule(c.BlockedBy), c)
+	if c.BlockedBy == verdict.InDoubt {
+		rule = "nothing is deleted in this run: " + strings.TrimSuffix(c.Detail, ".")
+	}
+	return join("not deleted; "+rule, "mend that, and run kmsync apply again")
+}
 
 // Held tells a change that waits for a guard (a delete, or the delete in a
 // rename) from one that is refused.
@@ -54,8 +61,6 @@ func ruling(c plan.Change) string {
 	switch {
 	case c.BlockedBy == verdict.Moved:
 		return completed("left: "+rule, c.Detail)
-	case Held(c) && c.BlockedBy == verdict.NotSupportedYet:
-		return "held: deletes are not supported yet"
 	case Held(c):
 		return "held: " + rule // the detail belongs to the reason
 	}
@@ -68,8 +73,6 @@ func ruling(c plan.Change) string {
 
 func remedy(c plan.Change) string {
 	switch {
-	case Held(c) && c.BlockedBy == verdict.NotSupportedYet:
-		return "nothing allows them in this version"
 	case c.BlockedBy == verdict.NotSupportedYet && strings.Contains(c.Detail, "; "):
 		return "" // what is not supported is of many kinds: the detail ends with its remedy
 	}
@@ -90,6 +93,10 @@ func reason(c plan.Change) string {
 		text = "stays in Bitbucket, no longer kmsync's to delete{at}"
 	case c.Action == verdict.Delete && c.Reason == verdict.Renamed:
 		text = "renamed{detail}{at}"
+	case c.RenamesInPlace():
+		text = "renamed{detail}{at}, last, in one step"
+	case c.WithRename:
+		text = "renamed{detail}{at}; written first, {old} deleted last"
 	case c.Action == verdict.Delete && c.Reason == verdict.OverwriteDestination && c.Owned:
 		text = "not in {source}; overwrite-destination{at}"
 	}
@@ -118,6 +125,7 @@ func fill(phrase string, c plan.Change) string {
 		"{version}", version(c.Version),
 		"{versions}", versions(c.OldVersion, c.Version),
 		"{old}", c.RenamedFrom,
+		"{deletes}", strconv.Itoa(c.MaxDeletes),
 		"{detail}", detail,
 		"{at}", at(c.Range),
 	).Replace(phrase)

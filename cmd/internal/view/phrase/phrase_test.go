@@ -45,7 +45,7 @@ func golden(t *testing.T, name, got string) {
 func change(key string, a verdict.Action, r verdict.Reason) plan.Change {
 	return plan.Change{
 		Key: key, SecretKey: "KEY", Action: a, Reason: r, Secured: true, Owned: true,
-		Source: graph.SourceRef{KMS: "hanzo", Environment: "dev", Path: "/payments"}, Version: 7, OldVersion: 6,
+		Source: graph.SourceRef{KMS: "hanzo", Environment: "dev", Path: "/payments"}, Version: 7, OldVersion: 6, MaxDeletes: 25,
 		Range: hcl.Range{Filename: "main.sync.hcl", Start: hcl.Pos{Line: 14}},
 	}
 }
@@ -100,7 +100,7 @@ func actionsOf(r verdict.Reason) []verdict.Action {
 		return []verdict.Action{verdict.Delete, verdict.Release}
 	case verdict.Renamed:
 		return []verdict.Action{verdict.Rename, verdict.Delete}
-	case verdict.GoneFromSource, verdict.NotIncluded, verdict.SchemaChanged, verdict.OverwriteDestination:
+	case verdict.GoneFromSource, verdict.NotIncluded, verdict.SchemaChanged, verdict.OverwriteDestination, verdict.Destroyed:
 		return []verdict.Action{verdict.Delete}
 	}
 	return []verdict.Action{verdict.Keep}
@@ -193,7 +193,6 @@ func checkSentence(t *testing.T, of, text string) {
 
 func TestNotSupportedYet(t *testing.T) {
 	t.Parallel()
-	held := change("KMS_KEY", verdict.Delete, verdict.GoneFromSource)
 	refused := change("KMS_KEY", verdict.Keep, verdict.Refused)
 	with := func(c plan.Change, detail string) plan.Change {
 		c.BlockedBy, c.Detail = verdict.NotSupportedYet, detail
@@ -203,10 +202,6 @@ func TestNotSupportedYet(t *testing.T) {
 		c             plan.Change
 		plan, problem string
 	}{
-		{
-			with(held, ""), "gone from dev:/payments; held: deletes are not supported yet",
-			"held: deletes are not supported yet; nothing allows them in this version",
-		},
 		{
 			with(refused, "the value is not UTF-8"), "refused: not supported yet: the value is not UTF-8; nothing allows it in this version",
 			"refused: not supported yet: the value is not UTF-8; nothing allows it in this version",

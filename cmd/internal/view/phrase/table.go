@@ -63,7 +63,9 @@ func reasonPhrase(r verdict.Reason) string {
 	case verdict.SchemaChanged:
 		return "key_schema gives another name now{at}"
 	case verdict.Renamed:
-		return "renamed{detail}{at}; {old} stays for now"
+		return "renamed{detail}{at}; {old} stays for now" // of the old key, and in place: see reason
+	case verdict.Destroyed:
+		return "written by this sync, which is being destroyed"
 	case verdict.RenameWaits:
 		return "kept: renamed{detail}{at}, and the new key is not written"
 	case verdict.Overlap:
@@ -107,15 +109,15 @@ func blockRule(b verdict.Block) string {
 	case verdict.OwnedByInactive:
 		return "a sync that is not active wrote this variable"
 	case verdict.InDoubt:
-		return "not every read of this run is proven complete"
+		return "not everything of this run is certain"
 	case verdict.RefusedKey:
 		return "it may be the old name of a refused key of this sync"
 	case verdict.MaxCount:
-		return "more deletes than max_count allows in a run"
+		return "more deletes than this run may do"
 	case verdict.MaxPercent:
-		return "more deletes in this destination than max_percent allows"
+		return "more than max_percent of this destination"
 	case verdict.NoConsent:
-		return "nobody has consented yet to overwrite-destination deletes here"
+		return "overwrite-destination needs a consent here, once"
 	case verdict.Moved:
 		return "it moved while kmsync was at work"
 	case verdict.NotSupportedYet:
@@ -151,11 +153,13 @@ func blockRemedy(b verdict.Block) string {
 	case verdict.OwnedByInactive:
 		return "set enabled = true there or mend that sync, or take the key out of one; no setting allows both"
 	case verdict.InDoubt:
-		return "settle what the warnings name; no flag allows it"
+		return "mend what failed or is warned of, or leave that sync out with --exclude"
 	case verdict.RefusedKey:
-		return "mend the refused keys of this sync first; no flag allows it"
-	case verdict.MaxCount, verdict.MaxPercent, verdict.NoConsent:
-		return "allow them with --max-deletes N"
+		return "mend or exclude the refused keys of this sync"
+	case verdict.MaxCount, verdict.MaxPercent:
+		return "--max-deletes {deletes} allows it"
+	case verdict.NoConsent:
+		return "--max-deletes {deletes} gives it"
 	case verdict.Moved:
 		return "run kmsync apply again"
 	case verdict.NotSupportedYet:
