@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/hanzoai/kmsync/config/internal/lang"
+	"github.com/hanzoai/kmsync/config/internal/language"
 	"github.com/hanzoai/kmsync/config/internal/spec"
 )
 
@@ -38,7 +39,7 @@ func (b *builder) pick(written *lang.Block, kind string) string {
 	case !b.lost[kind]:
 		// One mistake, wherever it shows: the other syncs lack the same block.
 		b.lost[kind] = true
-		b.report(spec.ErrorAt(written.Header, summaryUndeclared, fmt.Sprintf("No %s block is declared. Write one beside the syncs:\n\n%s", kind, language().Inner(kind).Example)))
+		b.report(spec.ErrorAt(written.Header, summaryUndeclared, fmt.Sprintf("No %s block is declared. Write one beside the syncs:\n\n%s", kind, language.Top().Inner(kind).Example)))
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/hanzoai/kmsync/config/internal/files"
 	"github.com/hanzoai/kmsync/config/internal/functions"
 	"github.com/hanzoai/kmsync/config/internal/lang"
+	"github.com/hanzoai/kmsync/config/internal/language"
 	"github.com/hanzoai/kmsync/config/internal/spec"
 )
 
@@ -58,7 +59,7 @@ func load(fsys fs.FS, dir string, opt LoadOptions) (*Config, hcl.Diagnostics) {
 	bodies, broken := b.readFiles(fsys, dir)
 	inputs := b.gatherInputs(fsys)
 	result, diags := lang.Load(bodies, lang.Options{
-		Language: language(), Functions: functions.All(fsys), Inputs: inputs, Fallback: b.fromEnvironment,
+		Language: language.Top(), Functions: functions.All(fsys), Inputs: inputs, Fallback: b.fromEnvironment,
 		NeedInputs: opt.NeedInputs, Broken: broken,
 	})
 	b.diags = append(b.diags, diags...)

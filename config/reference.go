@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/hanzoai/kmsync/config/internal/functions"
+	"github.com/hanzoai/kmsync/config/internal/language"
 	"github.com/hanzoai/kmsync/config/internal/spec"
 )
 
@@ -15,8 +16,8 @@ import (
 // language itself, by name, as Markdown: a table of the arguments of each block
 // ("sync", "sync.source"), "functions", and "not-supported".
 func Reference() map[string]string {
-	parts := map[string]string{"functions": functionList(), "not-supported": notSupported(language(), "top level")}
-	describe(parts, "", language())
+	parts := map[string]string{"functions": functionList(), "not-supported": notSupported(language.Top(), "top level")}
+	describe(parts, "", language.Top())
 	return parts
 }
 

@@ -42,6 +42,7 @@ var mayImport = map[string]struct{ ours, third []string }{
 	"config/internal/files":         {ours: []string{"config/internal/…"}, third: hclModules},
 	"config/internal/functions":     {ours: []string{"config/internal/weight"}, third: hclModules},
 	"config/internal/lang":          {ours: []string{"config/internal/…"}, third: hclModules},
+	"config/internal/language":      {ours: []string{"config/internal/rules", "config/internal/spec"}, third: hclModules},
 	"config/internal/order":         {ours: []string{"config/internal/spec"}, third: hclModules},
 	"config/internal/rules":         {third: hclModules},
 	"config/internal/spec":          {ours: []string{"config/internal/rules"}, third: hclModules},

@@ -1,4 +1,7 @@
-package config
+// Package language is the configuration language as data: which blocks and arguments
+// there are, what they take and what they mean. How values must look is in package
+// rules; how blocks are read and evaluated is in package lang.
+package language
 
 import (
 	"github.com/zclconf/go-cty/cty"
@@ -10,10 +13,10 @@ import (
 // bitbucketType is the one type of connections and destinations.
 const bitbucketType = "bitbucket"
 
-// language is the configuration language: decoding, suggestions, the reference in
+// Top is what a file may hold: decoding, suggestions, the reference in
 // docs/configuration.md and the list of what is not supported yet are all made
 // from it.
-func language() *spec.Block {
+func Top() *spec.Block {
 	return &spec.Block{Blocks: []spec.Block{
 		kmsyncSpec(), variableSpec(), localsSpec(), kmsSpec(), connectionSpec(), syncSpec(), movedSpec(), removedSpec(),
 		{Name: "import", NotYet: true},
