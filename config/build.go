@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/hanzoai/kmsync/config/internal/lang"
+	"github.com/hanzoai/kmsync/config/internal/language"
 	"github.com/hanzoai/kmsync/config/internal/rules"
 	"github.com/hanzoai/kmsync/config/internal/spec"
 )
@@ -55,6 +56,7 @@ func (b *builder) build() {
 func (b *builder) buildSettings() {
 	c := b.config
 	c.LedgerPath.Value = defaultLedgerPath
+	c.Deletes.MaxCount.Value, c.Deletes.MaxPercent.Value = language.DefaultMaxCount, language.DefaultMaxPercent
 	for i, k := range b.blocks["kmsync"] {
 		if i > 0 {
 			b.report(spec.ErrorAt(k.Header, summaryTwice, fmt.Sprintf(
@@ -69,6 +71,9 @@ func (b *builder) buildSettings() {
 			if !ledger.Discarded {
 				c.LedgerPath = textOf(ledger, "path")
 			}
+		}
+		for _, deletes := range k.Inner("deletes") {
+			c.Deletes = Deletes{MaxCount: wholeOf(deletes, "max_count"), MaxPercent: wholeOf(deletes, "max_percent")}
 		}
 	}
 }
@@ -96,7 +101,7 @@ func (b *builder) buildSync(written *lang.Block) *Sync {
 	}
 	s.Options = Options{AutoSync: Located[bool]{Value: true}}
 	for _, inner := range written.Inner("options") {
-		s.Options = buildOptions(inner)
+		s.Options = b.buildOptions(inner)
 	}
 	b.checkRenderedKeys(s)
 	return s
@@ -144,10 +149,12 @@ func (b *builder) checkNamed(s *Source) {
 	}
 }
 
-func buildOptions(written *lang.Block) Options {
+func (b *builder) buildOptions(written *lang.Block) Options {
 	o := Options{
 		AutoSync: flagOf(written, "auto_sync"), DisableSecretDeletion: flagOf(written, "disable_secret_deletion"),
+		Unsecured: itemsOf(written, "unsecured"), Encoding: b.buildEncoding(written),
 		Protect: itemsOf(written, "protect"), AllowEmpty: flagOf(written, "allow_empty"),
+		MaxAge: spanOf(written, "max_age"), Overlap: spanOf(written, "overlap"),
 		AllowUnprovenImports: flagOf(written, "allow_unproven_imports"), Range: written.Header,
 	}
 	if behavior := textOf(written, "initial_sync_behavior"); behavior.Value != "" {
@@ -156,11 +163,21 @@ func buildOptions(written *lang.Block) Options {
 	if schema := textOf(written, "key_schema"); schema.Value != "" {
 		o.KeySchema = Located[KeySchema]{KeySchema{schema.Value}, schema.Range}
 	}
-	if overlap := textOf(written, "overlap"); overlap.Value != "" {
-		duration, _ := time.ParseDuration(overlap.Value) // checked by its rule
-		o.Overlap = Located[time.Duration]{duration, overlap.Range}
-	}
 	return o
+}
+
+// buildEncoding takes the entries of encoding; what they say was checked, and their
+// globs are here.
+func (b *builder) buildEncoding(written *lang.Block) []Encoding {
+	var entries []Encoding
+	for _, pair := range written.Pairs("encoding") {
+		if p := rules.Glob(pair.Key.Text); p != nil {
+			b.report(spec.ErrorAt(pair.Key.Range, p.Summary, p.Detail))
+			continue
+		}
+		entries = append(entries, Encoding{pair.Key.Text, Located[string]{pair.Value.Text, pair.Value.Range}})
+	}
+	return entries
 }
 
 // textOf returns a string argument; one that is not usable is empty, with its range.
@@ -176,6 +193,24 @@ func textOf(b *lang.Block, name string) Located[string] {
 func flagOf(b *lang.Block, name string) Located[bool] {
 	v, rng := b.Value(name)
 	return Located[bool]{v.Type() == cty.Bool && v.IsKnown() && !v.IsNull() && v.True(), rng}
+}
+
+// wholeOf returns a whole number; one that is not usable is 0, with its range.
+func wholeOf(b *lang.Block, name string) Located[int] {
+	v, rng := b.Value(name)
+	if v.IsNull() || !v.IsKnown() || v.Type() != cty.Number {
+		return Located[int]{Range: rng}
+	}
+	n, _ := v.AsBigFloat().Int64() // whole and small, by its rule
+	return Located[int]{int(n), rng}
+}
+
+// spanOf returns a duration; one that was not written is nothing, and one that is not
+// usable is 0 with its range.
+func spanOf(b *lang.Block, name string) Located[time.Duration] {
+	written := textOf(b, name)
+	duration, _ := time.ParseDuration(written.Value) // checked by its rule
+	return Located[time.Duration]{duration, written.Range}
 }
 
 func itemsOf(b *lang.Block, name string) []Located[string] {

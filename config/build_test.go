@@ -37,6 +37,7 @@ func TestLoad(t *testing.T) {
 	t.Parallel()
 	got := loadValid(t)
 	want := &Config{
+		Deletes: Deletes{MaxCount: written(20), MaxPercent: written(30)},
 		KMS: map[string]*KMS{"hanzo": {
 			Label: "hanzo", Project: written("payments-platform"), CredentialsPrefix: written("KMS"),
 		}},

@@ -33,11 +33,19 @@ type Config struct {
 	RequiredVersion Located[string]
 	// LedgerPath is the folder of the local ledger, relative to the directory.
 	LedgerPath  Located[string]
+	Deletes     Deletes
 	KMS         map[string]*KMS        // by label
 	Connections map[string]*Connection // bitbucket connections, by label
 	Syncs       []*Sync                // sorted by address
 	Moved       []*Moved
 	Removed     []*Removed
+}
+
+// Deletes is how many variables one run may delete without a flag that allows more:
+// a deletes block. Without the block, or the argument, it holds the default and no range.
+type Deletes struct {
+	MaxCount   Located[int] // in all
+	MaxPercent Located[int] // of what is owned in a destination
 }
 
 // KMS is one project of a KMS: a kms block.
@@ -108,11 +116,20 @@ type Options struct {
 	KeySchema             Located[KeySchema]
 	AutoSync              Located[bool] // true by default
 	DisableSecretDeletion Located[bool]
+	Unsecured             []Located[string] // globs over destination keys
+	Encoding              []Encoding        // sorted by glob
 	Protect               []Located[string] // globs over destination keys
+	MaxAge                Located[time.Duration]
 	Overlap               Located[time.Duration]
 	AllowEmpty            Located[bool]
 	AllowUnprovenImports  Located[bool]
 	Range                 hcl.Range
+}
+
+// Encoding says how the values of some keys are written: an entry of encoding.
+type Encoding struct {
+	Glob string          // over destination keys
+	As   Located[string] // "base64", with the range of the entry
 }
 
 // Moved says that a sync was renamed: a moved block. Both are addresses.
@@ -137,6 +154,23 @@ type Removed struct {
 // key, and which, with its range.
 func (o Options) IsProtected(key string) (Located[string], bool) {
 	return matchAny(o.Protect, key)
+}
+
+// IsUnsecured reports whether one of the unsecured globs matches a destination key,
+// and which, with its range.
+func (o Options) IsUnsecured(key string) (Located[string], bool) {
+	return matchAny(o.Unsecured, key)
+}
+
+// EncodingOf returns how the value of a destination key is written, with the range of
+// the entry that says so. Without one the value is written as it is.
+func (o Options) EncodingOf(key string) (Located[string], bool) {
+	for _, e := range o.Encoding {
+		if matchGlob(e.Glob, key) {
+			return e.As, true
+		}
+	}
+	return Located[string]{}, false
 }
 
 // Wants reports whether a source takes the secret of that name.

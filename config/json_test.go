@@ -19,6 +19,10 @@ kmsync {
   ledger "local" {
     path = ".memory"
   }
+  deletes {
+    max_count   = local.size
+    max_percent = 0
+  }
 }
 variable "region" {
   type        = string
@@ -73,6 +77,9 @@ sync "service" {
     key_schema = "KMS_{{secretKey}}"
     protect    = [upper(each.key), "X_*"]
     overlap    = "72h"
+    unsecured  = ["X_URL", "Y_*"]
+    encoding   = { "X_*" = "base64", Z = "base64" }
+    max_age    = "720h"
     auto_sync  = false
   }
 }
@@ -103,7 +110,7 @@ removed {
 
 const everythingJSON = `{
   "//": "a comment",
-  "kmsync": { "name": "acme-syncs", "required_version": ">= 0.1", "ledger": { "local": { "path": ".memory" } } },
+  "kmsync": { "name": "acme-syncs", "required_version": ">= 0.1", "ledger": { "local": { "path": ".memory" } }, "deletes": { "max_count": "${local.size}", "max_percent": 0 } },
   "variable": {
     "region": {
       "type": "string", "default": "eu", "description": "Where",
@@ -135,7 +142,10 @@ const everythingJSON = `{
           "connection": "${connection.bitbucket.acme}", "repository": "${each.value.repository}", "deployment_environment": "Production"
         }
       },
-      "options": { "key_schema": "KMS_{{secretKey}}", "protect": ["${upper(each.key)}", "X_*"], "overlap": "72h", "auto_sync": false }
+      "options": {
+        "key_schema": "KMS_{{secretKey}}", "protect": ["${upper(each.key)}", "X_*"], "overlap": "72h", "auto_sync": false,
+        "unsecured": ["X_URL", "Y_*"], "encoding": { "X_*": "base64", "Z": "base64" }, "max_age": "720h"
+      }
     },
     "shared": { "enabled": "true", "source": { "environment": "prod" }, "destination": { "bitbucket": { "scope": "workspace" } } }
   },
@@ -163,6 +173,9 @@ func TestJSON(t *testing.T) {
 	}
 	if len(native.Syncs) != 3 || native.Syncs[0].Description.Value != "Of billing in eu, BILLING+WEB, 6, 3" {
 		t.Errorf("%+v", native.Syncs[0])
+	}
+	if native.Deletes.MaxCount.Value != 6 || len(native.Syncs[0].Options.Encoding) != 2 {
+		t.Errorf("%+v %+v", native.Deletes, native.Syncs[0].Options)
 	}
 	if diff := cmp.Diff(native, fromJSON, withoutRanges, withKeySchema, cmpopts.IgnoreFields(Config{}, "Files")); diff != "" {
 		t.Errorf("JSON says something else (-native +json):\n%s", diff)

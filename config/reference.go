@@ -52,6 +52,8 @@ func kindName(kind spec.Kind) string {
 	switch kind {
 	case spec.Bool, spec.Condition:
 		return "bool"
+	case spec.Whole:
+		return "whole number"
 	case spec.Strings:
 		return "list of strings"
 	case spec.StringMap:
@@ -80,6 +82,8 @@ func defaultText(a *spec.Argument) string {
 		return "none"
 	case a.Default.Type() == cty.Bool:
 		return fmt.Sprintf("`%t`", a.Default.True())
+	case a.Default.Type() == cty.Number:
+		return "`" + a.Default.AsBigFloat().Text('f', 0) + "`"
 	}
 	return fmt.Sprintf("`%q`", a.Default.AsString())
 }

@@ -77,6 +77,8 @@ func (l *loader) evaluateAttribute(attr *attribute, each *element) {
 		l.evaluateMap(attr, each)
 	case spec.Bool:
 		attr.value = l.single(attr, attr.expr, cty.Bool, each)
+	case spec.Whole:
+		attr.value = l.single(attr, attr.expr, cty.Number, each)
 	case spec.Any:
 		attr.value, _ = l.compute(attr, attr.expr, each)
 	case spec.String:
@@ -247,7 +249,8 @@ func (l *loader) finishAt(attr *attribute, rng hcl.Range, v cty.Value, want cty.
 	if attr.spec.Check == nil {
 		return converted
 	}
-	if p := attr.spec.Check(converted.AsString()); p != nil {
+	text, _ := convert.Convert(converted, cty.String) // of a string or a number it never fails
+	if p := attr.spec.Check(text.AsString()); p != nil {
 		l.report(spec.ErrorAt(rng, p.Summary, p.Detail))
 		return cty.UnknownVal(want)
 	}
@@ -257,15 +260,7 @@ func (l *loader) finishAt(attr *attribute, rng hcl.Range, v cty.Value, want cty.
 func (l *loader) wrongType(attr *attribute, expr hcl.Expression) { l.wrongTypeAt(attr, expr.Range()) }
 
 func (l *loader) wrongTypeAt(attr *attribute, rng hcl.Range) {
-	want, form := "a string", "the value in quotes"
-	switch attr.spec.Kind {
-	case spec.Bool, spec.Condition:
-		want, form = "a boolean", "true or false, without quotes"
-	case spec.Strings:
-		want, form = "a list of strings", `["..."]`
-	case spec.StringMap:
-		want, form = "a map of strings", `{ NAME = "..." }`
-	}
+	want, form := attr.spec.Kind.Words()
 	l.report(spec.ErrorAt(rng, summaryWrongType, fmt.Sprintf("The argument %s must be %s. Write %s.", attr.spec.Name, want, form)))
 }
 

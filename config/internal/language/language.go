@@ -13,6 +13,12 @@ import (
 // bitbucketType is the one type of connections and destinations.
 const bitbucketType = "bitbucket"
 
+// The guard of deletes without a deletes block.
+const (
+	DefaultMaxCount   = 20
+	DefaultMaxPercent = 30
+)
+
 // Top is what a file may hold: decoding, suggestions, the reference in
 // docs/configuration.md and the list of what is not supported yet are all made
 // from it.
@@ -39,7 +45,13 @@ func kmsyncSpec() spec.Block {
 					{Name: "path", Default: cty.StringVal(".kmsync"), Check: rules.LedgerPath, Doc: "Folder below the directory of the configuration."},
 				},
 			},
-			{Name: "deletes", NotYet: true},
+			{
+				Name: "deletes", Header: "deletes {", Max: 1, Doc: "How many variables one run may delete without a flag that allows more. Deletes are held in this version.",
+				Arguments: []spec.Argument{
+					{Name: "max_count", Kind: spec.Whole, Default: cty.NumberIntVal(DefaultMaxCount), Check: rules.MaxCount, Doc: "In all. A run with more deletes holds all of them; 0 holds every one."},
+					{Name: "max_percent", Kind: spec.Whole, Default: cty.NumberIntVal(DefaultMaxPercent), Check: rules.MaxPercent, Doc: "Of what is owned in a destination, where more than 5 are to be deleted there; above it those of that destination are held."},
+				},
+			},
 		},
 	}
 }
@@ -147,16 +159,19 @@ func optionsSpec() spec.Block {
 	return spec.Block{
 		Name: "options", Header: "options {", Max: 1,
 		Doc: "How keys are named, written and kept.",
-		Arguments: append([]spec.Argument{
+		Arguments: []spec.Argument{
 			{Name: "initial_sync_behavior", Check: rules.Behavior, DocDefault: "none", Doc: "Only `\"overwrite-destination\"`: variables in range that the KMS does not have are to be deleted, at every apply. Deletes are held in this version."},
 			{Name: "key_schema", Check: rules.KeySchema, DocDefault: "none: names stay as they are", Doc: "At most 255 characters: `{{secretKey}}` exactly once, `{{environment}}` as often as wanted, else letters, digits, `_`, `-` and `/`. The result must be a name that Bitbucket takes, and `-` and `/` never make one."},
 			{Name: "auto_sync", Kind: spec.Bool, Default: cty.True, Doc: "Whether `watch`, once there is one, applies this sync by itself; nothing else looks at it."},
 			{Name: "disable_secret_deletion", Kind: spec.Bool, Default: cty.False, Doc: "Never delete at the destination."},
+			{Name: "unsecured", Kind: spec.Strings, Check: rules.Glob, DocDefault: "`[]`", Doc: "Globs of variables that are written readable: everybody who can see the settings reads them, and so does kmsync. All others are secured."},
+			{Name: "encoding", Kind: spec.StringMap, Check: rules.Encoding, DocDefault: "none: values are sent as they are", Doc: "Map from globs of variables to `\"base64\"`, for values that a variable cannot carry, as those with line breaks: standard alphabet, padded, one line. The pipeline decodes it."},
 			{Name: "protect", Kind: spec.Strings, Check: rules.Glob, DocDefault: "`[]`", Doc: "Globs of variables that are never written and never deleted, by any sync of the destination; `*` and `?` are special."},
+			{Name: "max_age", Check: rules.Duration, DocDefault: "none", Doc: "A secured variable last written longer ago than this is written again, as in `\"720h\"`."},
 			{Name: "overlap", Check: rules.Duration, DocDefault: "none", Doc: "How long a renamed key keeps its old name beside the new one, as in `\"72h\"`."},
 			{Name: "allow_empty", Kind: spec.Bool, Default: cty.False, Doc: "An empty folder is meant; without it, emptiness is a doubt."},
 			{Name: "allow_unproven_imports", Kind: spec.Bool, Default: cty.False, Doc: "Delete although it is not proven that every import of the sources was seen."},
-		}, later("unsecured", "encoding", "max_age")...),
+		},
 	}
 }
 

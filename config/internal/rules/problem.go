@@ -31,6 +31,9 @@ const (
 	summaryMode        = "Invalid mode"
 	summarySecretName  = "Invalid name for a secret"
 	summaryDuration    = "Invalid duration"
+	summaryMaxCount    = "Invalid number of deletes"
+	summaryMaxPercent  = "Invalid percentage"
+	summaryEncoding    = "Invalid encoding"
 	summaryVersion     = "Invalid version constraint"
 	summaryLedgerPath  = "Invalid ledger path"
 )

@@ -5,6 +5,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -31,6 +32,7 @@ const (
 	maxKeySchema   = 255
 	maxSecretName  = 255
 	maxDuration    = 10 * 365 * 24 * time.Hour
+	maxMaxCount    = 1_000_000
 )
 
 const slugRule = "lower-case letters and digits, with single hyphens between"
@@ -164,6 +166,30 @@ func Duration(s string) *Problem {
 		return nil
 	}
 	return &Problem{summaryDuration, "A duration is a number with a unit: s, m or h, as in \"90m\" or \"72h\", at most \"87600h\" (ten years). Write such a duration."}
+}
+
+// MaxCount checks how many deletes a run may have.
+func MaxCount(s string) *Problem {
+	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= maxMaxCount {
+		return nil
+	}
+	return &Problem{summaryMaxCount, fmt.Sprintf("max_count is how many variables one run may delete: a whole number from 0 to %d. Write such a number.", maxMaxCount)}
+}
+
+// MaxPercent checks how much of what is owned in a destination a run may delete.
+func MaxPercent(s string) *Problem {
+	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 100 {
+		return nil
+	}
+	return &Problem{summaryMaxPercent, "max_percent is how much of what is owned in a destination one run may delete: a whole number from 0 to 100, without a percent sign. Write such a number."}
+}
+
+// Encoding allows the one encoding of values that there is.
+func Encoding(s string) *Problem {
+	if s == "base64" {
+		return nil
+	}
+	return &Problem{summaryEncoding, "The only encoding is \"base64\". Write that, or remove the entry to send values as they are."}
 }
 
 // VersionConstraint checks a constraint as Terraform writes them.

@@ -11,25 +11,6 @@ import (
 	"github.com/hanzoai/kmsync/config/internal/rules"
 )
 
-// Kind is what an argument takes.
-type Kind int
-
-// The kinds.
-const (
-	String        Kind = iota
-	Bool               // true or false
-	Strings            // a list or set of strings
-	StringMap          // a map of strings
-	Any                // any value
-	ForEach            // a map, or a set of strings: one block for each element
-	KMSRef             // a reference to a kms block
-	ConnectionRef      // a reference to a connection block
-	Address            // the address of a sync, as moved and removed take it: not a value
-	Type               // a type constraint
-	Condition          // true or false, about a variable, when that has its value
-	Message            // a string, beside a Condition
-)
-
 // Argument describes one argument of a block.
 type Argument struct {
 	Name     string
@@ -40,7 +21,7 @@ type Argument struct {
 	// FromLabel makes the default from the label of the block; used where Default is
 	// not set.
 	FromLabel func(label string) string
-	Check     func(value string) *rules.Problem // of a string, or of each string of a list or map
+	Check     func(value string) *rules.Problem // of a string, or of each string of a list or map; of a number as it is written
 	// Hidden says that no output ever shows it, so that it may be sensitive.
 	Hidden bool
 	Doc    string // what it means, for the documentation
@@ -96,29 +77,6 @@ func (s *Block) Schema() *hcl.BodySchema {
 		schema.Blocks = append(schema.Blocks, hcl.BlockHeaderSchema{Type: s.Blocks[i].Name, LabelNames: s.Blocks[i].Labels})
 	}
 	return schema
-}
-
-// Form is how a value of an argument is written.
-func (a *Argument) Form() string {
-	switch a.Kind {
-	case Bool, Condition:
-		return "true"
-	case Strings:
-		return `["..."]`
-	case StringMap:
-		return `{ NAME = "..." }`
-	case KMSRef:
-		return "kms.NAME"
-	case ConnectionRef:
-		return "connection.bitbucket.NAME"
-	case Address:
-		return "sync.NAME"
-	case Type:
-		return "string"
-	case ForEach:
-		return `toset(["..."])`
-	}
-	return `"..."`
 }
 
 // Referable lists the arguments that references may name.
