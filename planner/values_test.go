@@ -27,9 +27,9 @@ func TestValuesThatCannotBeCarried(t *testing.T) {
 		"empty":           {"", verdict.EmptyValue},
 		"line feed":       {"canary\n", verdict.LineBreak},
 		"carriage return": {"canary\rcanary", verdict.LineBreak},
-		"zero byte":       {"canary\x00canary", verdict.NotSupportedYet},
-		"not UTF-8":       {"canary\xff", verdict.NotSupportedYet},
-		"half of a rune":  {"canary\xc3", verdict.NotSupportedYet},
+		"zero byte":       {"canary\x00canary", verdict.LineBreak},
+		"not UTF-8":       {"canary\xff", verdict.LineBreak},
+		"half of a rune":  {"canary\xc3", verdict.LineBreak},
 		"a reference":     {"canary-${OTHER}", verdict.UnresolvedReference},
 	} {
 		s := newScene(syncFrom("a", "/a", "")).secret("/a", "KEY", test.value)

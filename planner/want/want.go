@@ -31,7 +31,7 @@ type Want struct {
 	Source    graph.SourceRef
 	SecretID  string // "" where no row of the folder is behind it
 	Version   int
-	Value     secret.Value
+	Value     secret.Value  // as it is sent: encoded, where encoding says so
 	Uses      []resolve.Use // of what the value is made, besides the secret itself
 	Secured   bool
 	Block     verdict.Block
@@ -115,6 +115,9 @@ func (r *reading) wants() []*Want {
 		w := r.want(item.Name)
 		w.Source = graph.SourceRef{KMS: r.ref.KMS, Environment: item.From.Environment, Path: item.From.Path}
 		w.SecretID, w.Version, w.Value, w.Uses = item.Secret.ID, item.Secret.Version, item.Value, item.Uses
+		if _, encoded := r.node.Sync.Options.EncodingOf(w.Key); encoded { // base64 is the only one
+			w.Value = item.Value.Base64()
+		}
 		w.checkValue(item)
 		w.checkName()
 		wants = append(wants, w)
@@ -128,9 +131,11 @@ func (r *reading) wants() []*Want {
 }
 
 func (r *reading) want(name string) *Want {
+	options := r.node.Sync.Options
+	key := options.KeySchema.Value.Render(r.ref.Environment, r.source.NameOf(name))
+	_, unsecured := options.IsUnsecured(key)
 	return &Want{
-		Node: r.node, Through: r.source, SecretKey: name, Source: r.ref, Secured: true, Range: r.entry(name),
-		Key: r.node.Sync.Options.KeySchema.Value.Render(r.ref.Environment, r.source.NameOf(name)),
+		Node: r.node, Through: r.source, Key: key, SecretKey: name, Source: r.ref, Secured: !unsecured, Range: r.entry(name),
 	}
 }
 
@@ -167,6 +172,8 @@ func (r *reading) isDoubted() bool {
 	return len(r.doubts) > 0 || (len(r.yield.Names) == 0 && !r.node.Sync.Options.AllowEmpty.Value)
 }
 
+// checkValue refuses what cannot be sent. Hidden, empty and unresolved values are those
+// of the KMS, whatever the encoding; what a variable can carry is asked of what is sent.
 func (w *Want) checkValue(item resolve.Item) {
 	switch {
 	case item.Problem != nil && item.Problem.Hidden:
@@ -177,12 +184,12 @@ func (w *Want) checkValue(item resolve.Item) {
 		w.refuse(verdict.HiddenValue, "")
 	case item.Value.IsEmpty():
 		w.refuse(verdict.EmptyValue, "")
-	case item.Value.HasLineBreak():
-		w.refuse(verdict.LineBreak, "")
-	case item.Value.HasNUL():
-		w.refuse(verdict.NotSupportedYet, "the value of %s in %s holds a NUL byte, which no variable can carry; store it there in base64", item.Name, w.Source)
-	case !item.Value.IsUTF8():
-		w.refuse(verdict.NotSupportedYet, "the value of %s in %s is not UTF-8 text", item.Name, w.Source)
+	case w.Value.HasLineBreak():
+		w.refuse(verdict.LineBreak, "it has line breaks")
+	case w.Value.HasNUL():
+		w.refuse(verdict.LineBreak, "it holds a NUL byte")
+	case !w.Value.IsUTF8():
+		w.refuse(verdict.LineBreak, "it is not UTF-8 text")
 	}
 }
 

@@ -35,6 +35,10 @@ func plans() map[string]*plan.Plan {
 	off.Status = plan.StatusDisabled
 	broken := world().Syncs[0]
 	create := change("KMS_NEW", verdict.Create, verdict.Missing)
+	readable := change("KMS_URL", verdict.Create, verdict.Missing)
+	readable.Secured = false
+	declared := change("KMS_PUBLIC", verdict.Update, verdict.NotReadable)
+	stays := change("KMS_STAYS", verdict.Keep, verdict.NotReadable)
 	of := func(s ...plan.Sync) *plan.Plan { return &plan.Plan{Syncs: s} }
 	return map[string]*plan.Plan{
 		"brief":           brief(),
@@ -42,6 +46,7 @@ func plans() map[string]*plan.Plan {
 		"empty":           of(),
 		"no-changes":      of(unchanged),
 		"no-changes-kept": of(one),
+		"readable":        of(syncOf("sync.x", create, readable, declared, stays)),
 		"held-only":       of(held),
 		"doubted-only":    of(doubted),
 		"refused-only":    of(refused),

@@ -65,17 +65,13 @@ func ruling(c plan.Change) string {
 		return "held: " + rule // the detail belongs to the reason
 	}
 	switch {
-	case c.BlockedBy == verdict.EmptyValue, c.BlockedBy == verdict.LineBreak, c.BlockedBy == verdict.HiddenValue && c.Detail == "":
+	case c.BlockedBy == verdict.EmptyValue, c.BlockedBy == verdict.HiddenValue && c.Detail == "":
 		return "refused: " + rule // the place says it all
 	}
 	return completed("refused: "+rule, c.Detail)
 }
 
 func remedy(c plan.Change) string {
-	switch {
-	case c.BlockedBy == verdict.NotSupportedYet && strings.Contains(c.Detail, "; "):
-		return "" // what is not supported is of many kinds: the detail ends with its remedy
-	}
 	if c.BlockedBy == verdict.UnresolvedReference && c.Detail != "" && !strings.Contains(c.Detail, "${") {
 		return fill("mend it in the KMS, or exclude {secret}", c) // it is no reference, but an import
 	}
@@ -89,6 +85,8 @@ func reason(c plan.Change) string {
 		text = takeOverPhrase(c.Reason)
 	case c.Action == verdict.Keep && c.Reason == verdict.Unconfirmed:
 		text = "kept: a create of it was never confirmed, so it may be another's"
+	case c.Action == verdict.Keep && c.Reason == verdict.NotReadable:
+		text = "kept: Bitbucket keeps it secured, and it is declared as unsecured{at}"
 	case c.Action == verdict.Release:
 		text = "stays in Bitbucket, no longer kmsync's to delete{at}"
 	case c.Action == verdict.Delete && c.Reason == verdict.Renamed:
@@ -100,10 +98,14 @@ func reason(c plan.Change) string {
 	case c.Action == verdict.Delete && c.Reason == verdict.OverwriteDestination && c.Owned:
 		text = "not in {source}; overwrite-destination{at}"
 	}
-	if strings.Contains(text, "{detail}") {
-		return fill(text, c)
+	clauses := []string{fill(text, c)}
+	if !strings.Contains(text, "{detail}") {
+		clauses = append(clauses, c.Detail)
 	}
-	return join(fill(text, c), c.Detail)
+	if c.Action.Creates() && !c.Secured {
+		clauses = append(clauses, "readable")
+	}
+	return join(clauses...)
 }
 
 // fill puts the facts of a change into a phrase. One pass: what a fact holds is
@@ -122,6 +124,7 @@ func fill(phrase string, c plan.Change) string {
 	return strings.NewReplacer(
 		"{source}", source,
 		"{secret}", name,
+		"{key}", c.Key,
 		"{version}", version(c.Version),
 		"{versions}", versions(c.OldVersion, c.Version),
 		"{old}", c.RenamedFrom,

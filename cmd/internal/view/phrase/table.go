@@ -31,7 +31,7 @@ func reasonPhrase(r verdict.Reason) string {
 	case verdict.NotSecured:
 		return "not secured: everyone with access there can read it; will be secured"
 	case verdict.NotReadable:
-		return "secured, and declared as unsecured{at}"
+		return "secured, and declared as unsecured{at}; will be readable"
 	case verdict.ValueDiffers:
 		return "differs from {source}{version}"
 	case verdict.Unconfirmed:
@@ -95,7 +95,7 @@ func blockRule(b verdict.Block) string {
 	case verdict.EmptyValue:
 		return "the value in {source} is empty"
 	case verdict.LineBreak:
-		return "the value in {source} has line breaks, which Bitbucket cannot carry"
+		return "Bitbucket cannot carry the value in {source} as it is"
 	case verdict.DuplicateKey:
 		return "two secrets yield this key"
 	case verdict.CaseClash:
@@ -139,7 +139,7 @@ func blockRemedy(b verdict.Block) string {
 	case verdict.EmptyValue:
 		return "give it a value there or remove the secret; no setting allows it"
 	case verdict.LineBreak:
-		return "store it there without them, for instance in base64; no setting of this version allows it"
+		return "set encoding = { {key} = \"base64\" } in options, and decode it in the pipeline"
 	case verdict.DuplicateKey:
 		return "rename or exclude one, or set another key_schema for one sync; between sources of one sync, override = true in the later decides"
 	case verdict.CaseClash:
