@@ -137,6 +137,7 @@ func (s *stage) apply(ctx context.Context, t *testing.T) *stage {
 	slices.SortFunc(s.syncs, func(a, b *config.Sync) int { return strings.Compare(a.Address, b.Address) })
 	cfg := s.config
 	cfg.Syncs = s.syncs
+	cfg.Deletes = config.Deletes{MaxCount: set(20), MaxPercent: set(30)}
 	g := graph.New(&cfg).Leavings(s.state)
 	other := s.other
 	if other == nil {

@@ -79,6 +79,7 @@ type destination struct {
 	record       *ledger.Destination
 	owners       *graph.Owners // of the keys of record
 	keyID        string        // of the root key; "" without one
+	now          time.Time
 	guards       []*graph.Node // declared syncs of this destination that protect keys
 	fingerprints secret.DestinationKey
 	live         map[string]providers.Variable
@@ -92,10 +93,10 @@ type destination struct {
 // wanted, those live and those recorded, as of now. It needs of the observation
 // only what belongs to that destination.
 func DiffDestination(g *graph.Graph, obs *observe.Observation, state *ledger.State, id string, now time.Time) *DestinationDiff {
-	d := newDestination(g, obs, state, id)
+	d := newDestination(g, obs, state, id, now)
 	d.gatherWants()
 	d.gatherConflicts()
-	d.gatherRenames(now)
+	d.gatherRenames()
 	keys := map[string]bool{}
 	for key := range d.Wants {
 		keys[key] = true
@@ -126,10 +127,10 @@ func (d *destination) guard() {
 	}
 }
 
-func newDestination(g *graph.Graph, obs *observe.Observation, state *ledger.State, id string) *destination {
+func newDestination(g *graph.Graph, obs *observe.Observation, state *ledger.State, id string, now time.Time) *destination {
 	d := &destination{
 		DestinationDiff: &DestinationDiff{ID: id, parts: map[*graph.Node]*part{}, leftBehind: map[string]int{}, Errs: map[string]error{}},
-		graph:           g, obs: obs, state: state,
+		graph:           g, obs: obs, state: state, now: now,
 		record: &ledger.Destination{ID: id},
 		live:   map[string]providers.Variable{}, twice: map[string]bool{}, uuids: map[string]bool{},
 	}
@@ -230,7 +231,7 @@ func isWider(other, here *observe.DestinationRead) bool {
 // sizeOf returns how many characters the names and values of another destination
 // come to, with what its syncs are about to write.
 func (d *destination) sizeOf(read *observe.DestinationRead) int {
-	other := newDestination(d.graph, d.obs, d.state, read.ID)
+	other := newDestination(d.graph, d.obs, d.state, read.ID, d.now)
 	var wants []*want.Want
 	for _, n := range other.active {
 		wants = append(wants, want.Of(n, d.obs)...)
@@ -357,6 +358,9 @@ func (d *destination) recordFacts(key string, w *want.Want) verdict.Record {
 	if w != nil {
 		r.SameSync = e.Owner == ledger.Owner{Config: d.graph.Name, Sync: w.Node.Sync.Address}
 		r.SameFingerprint = !r.OtherKey && e.Fingerprint.Equal(d.fingerprints.Fingerprint(key, w.Value))
+		age := w.Node.Sync.Options.MaxAge.Value
+		r.Expired = age > 0 && d.now.Sub(e.LastWrite()) > age // a write that is not remembered is old
+		r.StaysSecured = e.Secured && len(e.Writes) > 0 && e.Writes[0].Reason == string(verdict.NotReadable)
 	}
 	return r
 }

@@ -461,7 +461,7 @@ func TestTwoSpellings(t *testing.T) {
 	t.Parallel()
 	s := newScene(syncFrom("a", "/a", "Staging"), syncFrom("b", "/b", "{Staging}")).secret("/a", "KEY", "1").secret("/b", "KEY", "2").secret("/b", "B", "3")
 	s.variable("Staging", "MANUAL")
-	g := graph.New(&config.Config{Syncs: s.syncs})
+	g := graph.New(&config.Config{Deletes: usual, Syncs: s.syncs})
 	obs := s.observe(g)
 	for _, read := range obs.Destinations {
 		read.Ref.Environment, read.EnvironmentUUID, read.ID = "Staging", "{Staging}", idOf("Staging")
@@ -523,7 +523,7 @@ func TestDidYouMeanTheRepository(t *testing.T) {
 	wrong := syncFrom("b", "/a", "")
 	wrong.Destination.Repository = set("wbe")
 	s := newScene(syncFrom("a", "/a", ""), wrong).secret("/a", "KEY", "1")
-	g := graph.New(&config.Config{Syncs: s.syncs})
+	g := graph.New(&config.Config{Deletes: usual, Syncs: s.syncs})
 	obs := s.observe(g)
 	for ref, read := range obs.Destinations {
 		if ref.Repository == "wbe" {

@@ -55,7 +55,7 @@ func (s *scene) say(texts ...string) *scene {
 
 // asks returns what is still to be asked.
 func (s *scene) asks() []string {
-	g := graph.New(&config.Config{Syncs: s.syncs}).Allow(s.allowed)
+	g := graph.New(&config.Config{Deletes: usual, Syncs: s.syncs}).Allow(s.allowed)
 	obs := s.observe(g)
 	var out []string
 	for _, q := range evidence.Questions(g, obs, Diff(g, obs, s.state(), sceneNow)) {

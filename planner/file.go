@@ -55,7 +55,10 @@ func (d *destination) change(n *graph.Node, key string, w *want.Want, v verdict.
 		c.Source = graph.SourceRef{KMS: e.Source.KMS, Environment: e.Source.Environment, Path: e.Source.Path}
 	}
 	if w != nil {
-		c.SecretKey, c.Source, c.Version, c.Detail, c.Secured = w.SecretKey, w.Source, w.Version, w.Detail, w.Secured
+		c.SecretKey, c.Source, c.Version, c.Detail = w.SecretKey, w.Source, w.Version, w.Detail
+		if v.Action.Writes() || f.Live == verdict.Absent {
+			c.Secured = w.Secured
+		}
 		c.SecretID, c.MadeOf = w.SecretID, w.MadeOf()
 		if w.Block != verdict.NotBlocked && w.Range.Filename != "" {
 			c.Range = w.Range
@@ -112,6 +115,11 @@ func (d *destination) explain(n *graph.Node, key string, v verdict.Verdict, c pl
 		return d.adoption(key, n), c.Range
 	case v.Reason == verdict.DeletionDisabled:
 		return c.Detail, n.Sync.Options.DisableSecretDeletion.Range
+	case v.Reason == verdict.NotReadable:
+		glob, _ := n.Sync.Options.IsUnsecured(key)
+		return c.Detail, glob.Range
+	case v.Reason == verdict.MaxAge:
+		return c.Detail, n.Sync.Options.MaxAge.Range
 	case v.Reason == verdict.OverwriteDestination:
 		return c.Detail, n.Sync.Options.OverwriteDestination.Range
 	case v.Reason == verdict.SchemaChanged && n.Sync.Options.KeySchema.IsSet():
@@ -143,6 +151,12 @@ func (d *destination) find(n *graph.Node, key string, v verdict.Verdict) {
 		found.Severity = plan.Security
 		found.Detail = fmt.Sprintf("The variable in %s is not secured: everybody who can see the %s's settings can read it. "+
 			"Apply secures it; consider changing the secret, since it was readable.", ref, ref.RootKind())
+	case verdict.FindStaysSecured:
+		glob, _ := n.Sync.Options.IsUnsecured(key)
+		found.Range = glob.Range
+		found.Detail = fmt.Sprintf("The variable in %s was written to become readable, and Bitbucket keeps it secured. "+
+			"It has the wanted value, and is left as it is until that, or the variable, changes. "+
+			"Delete the variable by hand, so that it is created readable, or take it out of unsecured.", ref)
 	case verdict.FindProtectedMissing:
 		_, at, _ := d.protection(key)
 		found.Range = at

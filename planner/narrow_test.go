@@ -21,7 +21,7 @@ import (
 // chosen returns the graph of syncs, narrowed to space-separated addresses.
 func chosen(t *testing.T, syncs []*config.Sync, target, exclude string) *graph.Graph {
 	t.Helper()
-	g := graph.New(&config.Config{Syncs: syncs})
+	g := graph.New(&config.Config{Deletes: usual, Syncs: syncs})
 	s, err := address.ParseSelection(strings.Fields(target), strings.Fields(exclude))
 	if err == nil {
 		s, err = s.Resolve(g.Names(), nil)
@@ -277,7 +277,7 @@ func TestTargetAndAKeyOfASyncElsewhere(t *testing.T) {
 	}
 	removed := []*config.Removed{removedBlock("sync.c", false, "acme/web")}
 	for target, want := range map[string][]string{"acme/web": nil, "": {"REST delete sync_removed doubt"}} {
-		g := graph.New(&config.Config{Syncs: s.syncs, Removed: removed})
+		g := graph.New(&config.Config{Deletes: usual, Syncs: s.syncs, Removed: removed})
 		if target != "" {
 			g = g.Select(chosen(t, s.syncs, target, "").Selection)
 		}

@@ -18,7 +18,7 @@ func TestOverlapStopsBoth(t *testing.T) {
 	s := newScene(a, b, c)
 	s.secret("/a", "A", "1").secret("/b", "B", "1").secret("/c", "C", "1")
 	s.owned("Staging", "GONE", "sync.a", "1")
-	g := graph.New(&config.Config{Syncs: s.syncs})
+	g := graph.New(&config.Config{Deletes: usual, Syncs: s.syncs})
 	obs := s.observe(g)
 	why := errors.New("they meet at KEY")
 	obs.Overlaps = map[*config.Sync]error{a: why, b: why}

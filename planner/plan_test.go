@@ -179,7 +179,7 @@ func secretIn(t reflect.Type, above []reflect.Type) string {
 func TestDestinationDiffLookUps(t *testing.T) {
 	t.Parallel()
 	s := mixed()
-	g := graph.New(&config.Config{Syncs: s.syncs})
+	g := graph.New(&config.Config{Deletes: usual, Syncs: s.syncs})
 	d := DiffDestination(g, s.observe(g), s.state(), repositoryUUID, sceneNow)
 	if c, ok := d.Change("sync.b", "ADOPTED"); !ok || c.Action != verdict.Adopt {
 		t.Errorf("got %+v, %v", c, ok)

@@ -44,7 +44,7 @@ type secretOf struct {
 
 // gatherRenames finds what is renamed. Where several old keys lead to one new
 // key, that takes the place of the one written last.
-func (d *destination) gatherRenames(now time.Time) {
+func (d *destination) gatherRenames() {
 	d.renames = renames{of: map[string]*rename{}, into: map[string]*rename{}}
 	var old []string
 	for _, key := range slices.Sorted(maps.Keys(d.record.Entries)) {
@@ -64,7 +64,7 @@ func (d *destination) gatherRenames(now time.Time) {
 		}
 		_, there := d.live[to.Key]
 		r := &rename{from: e, to: to, inPlace: !there && strings.EqualFold(key, to.Key)}
-		r.state, r.until = d.renameState(r, now)
+		r.state, r.until = d.renameState(r)
 		d.renames.of[key] = r
 	}
 	for _, key := range slices.Sorted(maps.Keys(d.renames.of)) {
@@ -108,7 +108,7 @@ func (d *destination) indexWants() {
 
 // renameState says how far a rename is. Where only one of both keys can be there, none
 // is kept for a while.
-func (d *destination) renameState(r *rename, now time.Time) (verdict.RenameState, time.Time) {
+func (d *destination) renameState(r *rename) (verdict.RenameState, time.Time) {
 	to, overlap := r.to, r.to.Node.Sync.Options.Overlap.Value
 	f := d.facts(to.Key, to)
 	switch decided := verdict.Of(f); {
@@ -124,7 +124,7 @@ func (d *destination) renameState(r *rename, now time.Time) (verdict.RenameState
 	if since.IsZero() {
 		return verdict.RenameOverlaps, time.Time{}
 	}
-	if until := since.Add(overlap); until.After(now) {
+	if until := since.Add(overlap); until.After(d.now) {
 		return verdict.RenameOverlaps, until
 	}
 	return verdict.RenameReady, time.Time{}

@@ -20,6 +20,9 @@ import (
 // sceneNow is when the plans of scenes and worlds are made.
 var sceneNow = time.Date(2026, 1, 10, 0, 0, 0, 0, time.UTC)
 
+// usual is how many deletes a configuration allows that says nothing of them.
+var usual = config.Deletes{MaxCount: config.Located[int]{Value: 20}, MaxPercent: config.Located[int]{Value: 30}}
+
 // scene is a world of several syncs, folders and destinations. Destinations are
 // the deployment environments of acme/web, by name; "" is the repository itself.
 type scene struct {
@@ -153,7 +156,7 @@ func (s *scene) state() *ledger.State {
 
 func (s *scene) plan() *plan.Plan {
 	cfg := s.config
-	cfg.Syncs = s.syncs
+	cfg.Syncs, cfg.Deletes = s.syncs, usual
 	g := graph.New(&cfg).Leavings(s.state()).Allow(s.allowed)
 	return Diff(g, s.observe(g), s.state(), sceneNow)
 }

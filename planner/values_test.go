@@ -33,7 +33,7 @@ func TestValuesThatCannotBeCarried(t *testing.T) {
 		"a reference":     {"canary-${OTHER}", verdict.UnresolvedReference},
 	} {
 		s := newScene(syncFrom("a", "/a", "")).secret("/a", "KEY", test.value)
-		g := graph.New(&config.Config{Syncs: s.syncs})
+		g := graph.New(&config.Config{Deletes: usual, Syncs: s.syncs})
 		wants := want.Of(g.Nodes[0], s.observe(g))
 		if len(wants) != 1 || wants[0].Block != test.want {
 			t.Errorf("%s: got %+v, want one key blocked by %q", name, wants, test.want)

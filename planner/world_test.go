@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -65,7 +66,7 @@ func newSync(label string) *config.Sync {
 
 func (w *world) graph() *graph.Graph {
 	cfg := w.config
-	cfg.Syncs = w.syncs
+	cfg.Syncs, cfg.Deletes = w.syncs, usual
 	g := graph.New(&cfg).Leavings(w.state())
 	if many := 100; w.allowed {
 		g = g.Allow(&many)
@@ -123,13 +124,13 @@ func (w *world) apply(p *plan.Plan) {
 					w.drop(c.VariableUUID)
 					delete(w.entries, c.RenamedFrom)
 				}
-				w.live = append(w.live, providers.Variable{UUID: newUUID + c.Key, Key: c.Key, Secured: c.Secured})
+				w.live = append(w.live, providers.Variable{UUID: newUUID + c.Key, Key: c.Key, Secured: c.Secured, Value: shown(c, diff)})
 				w.record(s.Address, c, newUUID+c.Key, diff)
 			case verdict.Update, verdict.Adopt:
 				for i := range w.live {
 					if w.live[i].UUID == c.VariableUUID {
 						w.live[i].Secured = c.Secured
-						w.live[i].Value = secret.Value{}
+						w.live[i].Value = shown(c, diff)
 					}
 				}
 				w.record(s.Address, c, c.VariableUUID, diff)
@@ -147,12 +148,27 @@ func (w *world) drop(uuid string) {
 	w.live = slices.DeleteFunc(w.live, func(v providers.Variable) bool { return v.UUID == uuid })
 }
 
+// shown is the value that Bitbucket shows of a variable once a change is done.
+func shown(c plan.Change, diff *DestinationDiff) secret.Value {
+	if c.Secured {
+		return secret.Value{}
+	}
+	return diff.Want(c.Key).Value
+}
+
 func (w *world) record(owner string, c plan.Change, uuid string, diff *DestinationDiff) {
+	writes := []ledger.Write{{At: sceneNow, Action: string(c.Action), Reason: string(c.Reason)}}
+	if before := w.entries[c.Key]; c.Action == verdict.Adopt {
+		writes = nil
+		if before != nil { // what was written stays known
+			writes = before.Writes
+		}
+	}
 	w.entries[c.Key] = &ledger.Entry{
 		Key: c.Key, Owner: ledger.Owner{Config: w.config.Name.Value, Sync: owner}, UUID: uuid, Secured: c.Secured, KeyID: testKey.ID(),
 		Fingerprint: testKey.Fingerprint(repositoryUUID, c.Key, diff.Want(c.Key).Value),
 		Source:      ledger.Source{KMS: c.Source.KMS, Environment: c.Source.Environment, Path: c.Source.Path, Name: c.SecretKey, ID: c.SecretID},
-		Writes:      []ledger.Write{{At: sceneNow, Action: string(c.Action)}},
+		Writes:      writes,
 	}
 }
 
@@ -245,11 +261,48 @@ func ledgerOptions() []option {
 			}
 		}
 	}
+	// The newest write was to make the variable readable, and Bitbucket kept it secured.
+	for _, owner := range []string{syncA, "sync.gone"} {
+		for _, value := range []string{"value", "old value"} {
+			options = append(options, option{fmt.Sprintf("stays secured, of %s, %s", owner, value), func(w *world) {
+				w.entries["KEY"] = &ledger.Entry{
+					Key: "KEY", Owner: ledger.Owner{Sync: owner}, UUID: liveUUID, Secured: true, KeyID: testKey.ID(),
+					Fingerprint: testKey.Fingerprint(repositoryUUID, "KEY", secret.New(value)),
+					Source:      ledger.Source{KMS: "k", Environment: "dev", Path: "/app", Name: "KEY", ID: "s1", Version: 1},
+					Writes:      []ledger.Write{{At: sceneNow.Add(-time.Hour), Action: "update", Reason: "not_readable"}},
+				}
+			}})
+		}
+	}
+	return options
+}
+
+// writtenOptions say how keys are written, alone and together with protect.
+func writtenOptions() []option {
+	glob := []config.Located[string]{set("K*")}
+	var options []option
+	for bits := 1; bits < 1<<4; bits++ {
+		options = append(options, option{fmt.Sprintf("written %04b", bits), func(w *world) {
+			o := &w.syncs[0].Options
+			if bits&1 != 0 {
+				o.Unsecured = glob
+			}
+			if bits&2 != 0 {
+				o.MaxAge = set(30 * time.Minute)
+			}
+			if bits&4 != 0 {
+				o.Encoding = []config.Encoding{{Glob: "K*", As: set("base64")}}
+			}
+			if bits&8 != 0 {
+				o.Protect = glob
+			}
+		}})
+	}
 	return options
 }
 
 func optionOptions() []option {
-	var options []option
+	options := writtenOptions()
 	for bits := range 1 << 5 {
 		options = append(options, option{fmt.Sprintf("options %05b", bits), func(w *world) {
 			o := &w.syncs[0].Options
@@ -286,7 +339,7 @@ func doubtOptions() []option {
 }
 
 // TestEveryWorldOfOneKey plans every small world, and holds each plan against
-// the promises: no delete leaves the plan unheld, every key has one verdict,
+// the promises: nothing is deleted in doubt or without right, every key has one verdict,
 // nothing is written that is not wanted, and the plan of the applied world is
 // empty.
 func TestEveryWorldOfOneKey(t *testing.T) {
@@ -348,6 +401,10 @@ func (w *world) brokenPromise(p *plan.Plan) string {
 			}
 			if c.Action.Writes() && c.BlockedBy == verdict.NotBlocked && s.Status != plan.StatusPlanned {
 				return "a write for a sync that is not planned"
+			}
+			_, unsecured := w.syncs[0].Options.IsUnsecured(c.Key)
+			if c.Action.Writes() && c.Action != verdict.Delete && c.BlockedBy == verdict.NotBlocked && c.Secured == unsecured {
+				return "a secret is written readable, or the other way round"
 			}
 			if (c.Action == verdict.Rename) != (c.RenamedFrom != "") {
 				return "a rename without an old name, or an old name without a rename"

@@ -51,7 +51,7 @@ type Node struct {
 // New returns the graph of a valid configuration. A disabled sync is a node,
 // but nothing is read on its behalf.
 func New(cfg *config.Config) *Graph {
-	g := &Graph{Name: cfg.Name.Value, Services: map[string]string{}, moved: map[string]*config.Moved{}, removed: cfg.Removed, Deletes: Deletes{MaxCount: 20, MaxPercent: 30}}
+	g := &Graph{Name: cfg.Name.Value, Services: map[string]string{}, moved: map[string]*config.Moved{}, removed: cfg.Removed, Deletes: Deletes{MaxCount: cfg.Deletes.MaxCount.Value, MaxPercent: cfg.Deletes.MaxPercent.Value}}
 	for label, k := range cfg.KMS {
 		g.Services["kms."+label] = strings.Join([]string{k.Project.Value, k.Address.Value, k.CredentialsPrefix.Value}, " ")
 	}

@@ -148,6 +148,7 @@ func (s *services) made() []string {
 
 func (s *services) observer(parallelism int) *observe.Observer {
 	return &observe.Observer{
+		Now:     time.Now,
 		Sources: map[string]providers.Source{"k": s, "l": s}, Readers: map[string]providers.Reader{"b": s, "c": s},
 		Limits: limits.New(parallelism),
 	}

@@ -75,7 +75,10 @@ type Record struct {
 	OtherKey        bool
 	SameFingerprint bool
 	Expired         bool // older than max_age
-	Released        bool
+	// StaysSecured: the newest write was to make the variable readable, and the answer
+	// said that it is secured.
+	StaysSecured bool
+	Released     bool
 }
 
 // Facts is everything the verdict on one destination key depends on.
@@ -174,7 +177,12 @@ func decideReadable(f Facts) Verdict {
 // decideSecured judges a wanted key whose value nobody can read back.
 func decideSecured(f Facts) Verdict {
 	r := f.Record
+	certain := r.Exists && !r.InDoubt && !r.OtherKey && r.SameUUID && r.SameFingerprint
 	switch {
+	case !f.WantSecure && certain && r.StaysSecured && (!r.SameSync || r.Released):
+		return Verdict{Action: Adopt, Reason: Adopted}
+	case !f.WantSecure && certain && r.StaysSecured:
+		return Verdict{Action: Keep, Reason: NotReadable, Finding: FindStaysSecured}
 	case !f.WantSecure:
 		return Verdict{Action: Update, Reason: NotReadable}
 	case r.Exists && r.InDoubt:

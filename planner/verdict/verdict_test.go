@@ -45,7 +45,7 @@ func allRenames(f Facts, yield func(Facts)) {
 // allRecords returns every state that the ledger can hold about one key.
 func allRecords() []Record {
 	records := []Record{{}}
-	for bits := range 1 << 7 {
+	for bits := range 1 << 8 {
 		bit := func(i int) bool { return bits>>i&1 == 1 }
 		for _, owner := range []OwnerState{OwnerActive, OwnerInactive, OwnerGone} {
 			// no UUID; the live one's; one that is live under another name; one that is gone
@@ -53,7 +53,7 @@ func allRecords() []Record {
 				r := uuid
 				r.Exists, r.Owner = true, owner
 				r.Foreign, r.SameSync, r.InDoubt, r.OtherKey = bit(0), bit(1), bit(2), bit(3)
-				r.SameFingerprint, r.Expired, r.Released = bit(4), bit(5), bit(6)
+				r.SameFingerprint, r.Expired, r.Released, r.StaysSecured = bit(4), bit(5), bit(6), bit(7)
 				if !r.HasUUID && !r.InDoubt {
 					continue // only a create in doubt has no UUID
 				}
@@ -129,6 +129,9 @@ func brokenTruth(f Facts, v Verdict) string {
 		if f.Live == Readable && f.WantSecure {
 			return "a readable secret is left readable"
 		}
+		if f.Live == Secured && !f.WantSecure && (v.Action == Unchanged || !f.Record.StaysSecured) {
+			return "a secured variable that is to be readable is believed before it was tried"
+		}
 		if v.Action == Unchanged && (!f.Record.SameSync || f.Record.Released) {
 			return "a record stays that names another owner, or gives up a key that is wanted again"
 		}
@@ -145,6 +148,9 @@ func brokenTruth(f Facts, v Verdict) string {
 	case Keep:
 		if v.Reason == "" {
 			return "a key is kept without a reason"
+		}
+		if v.Reason == NotReadable && (v.Finding == "" || !f.Record.StaysSecured || !f.Record.SameUUID || !f.Record.SameFingerprint || f.Record.InDoubt) {
+			return "a variable stays secured in silence, or although something changed"
 		}
 	case Nothing, Unmanaged:
 		if wanted && v.Finding == "" {
@@ -182,6 +188,7 @@ func after(f Facts, v Verdict) Facts {
 			f.Live = Secured
 		}
 	case Adopt:
+		fresh.StaysSecured = f.Record.StaysSecured // an adopted record keeps its writes
 		f.Record = fresh
 	case Forget:
 		f.Record = Record{}
@@ -191,6 +198,28 @@ func after(f Facts, v Verdict) Facts {
 		f.Live, f.Record = Absent, Record{}
 	}
 	return f
+}
+
+// TestStaysSecured: a variable that Bitbucket does not make readable is tried once, then
+// left, with a finding.
+func TestStaysSecured(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	allFacts(func(f Facts) {
+		v := Of(f)
+		if v.Action != Update || v.Reason != NotReadable {
+			return
+		}
+		tried++
+		f = after(f, v)
+		f.Live, f.Record.StaysSecured = Secured, true
+		if v := Of(f); v.Action != Keep || v.Reason != NotReadable || v.Finding != FindStaysSecured {
+			t.Fatalf("it is tried again\nfacts   %+v\nverdict %+v", f, v)
+		}
+	})
+	if tried == 0 {
+		t.Error("nothing was tried")
+	}
 }
 
 // TestRows has one case per row of the table in docs/decisions.md, each with
@@ -213,6 +242,13 @@ func TestRows(t *testing.T) {
 	}
 	readable := func(same bool, r Record) Facts {
 		return Facts{Wanted: IsWanted, Live: Readable, SameValue: same, Record: r}
+	}
+	toBeReadable := func(change func(*Record)) Facts {
+		r := with(func(r *Record) { r.StaysSecured = true })
+		if change != nil {
+			change(&r)
+		}
+		return Facts{Wanted: IsWanted, Live: Secured, Record: r}
 	}
 	unwanted := func(r Record) Facts { return Facts{Live: Secured, Record: r, Gone: GoneFromSource} }
 
@@ -237,6 +273,15 @@ func TestRows(t *testing.T) {
 		{"the new name, refused", Facts{Wanted: IsRefused, Block: EmptyValue, NewName: true}, Verdict{Keep, Refused, EmptyValue, ""}},
 		{"readable secret", want(Readable, ours), Verdict{Action: Update, Reason: NotSecured, Finding: FindNotSecured}},
 		{"to be readable", Facts{Wanted: IsWanted, Live: Secured, Record: ours}, Verdict{Action: Update, Reason: NotReadable}},
+		{"stays secured", toBeReadable(nil), Verdict{Action: Keep, Reason: NotReadable, Finding: FindStaysSecured}},
+		{"stays secured, and is older than max_age", toBeReadable(func(r *Record) { r.Expired = true }), Verdict{Action: Keep, Reason: NotReadable, Finding: FindStaysSecured}},
+		{"stays secured, of another sync", toBeReadable(func(r *Record) { r.SameSync = false }), Verdict{Action: Adopt, Reason: Adopted}},
+		{"stays secured, and was released", toBeReadable(func(r *Record) { r.Released = true }), Verdict{Action: Adopt, Reason: Adopted}},
+		{"stayed secured, and has another value now", toBeReadable(func(r *Record) { r.SameFingerprint = false }), Verdict{Action: Update, Reason: NotReadable}},
+		{"stayed secured, and was made again", toBeReadable(func(r *Record) { r.SameUUID, r.UUIDLive = false, false }), Verdict{Action: Update, Reason: NotReadable}},
+		{"stayed secured, and is in doubt", toBeReadable(func(r *Record) { r.InDoubt = true }), Verdict{Action: Update, Reason: NotReadable}},
+		{"stayed secured, with another root key", toBeReadable(func(r *Record) { r.OtherKey = true }), Verdict{Action: Update, Reason: NotReadable}},
+		{"stayed secured, and is wanted so now", want(Secured, with(func(r *Record) { r.StaysSecured = true })), Verdict{Action: Unchanged}},
 		{"readable, differs", readable(false, ours), Verdict{Action: Update, Reason: ValueDiffers}},
 		{"readable, equal", readable(true, ours), Verdict{Action: Unchanged}},
 		{"readable, equal, not recorded", readable(true, Record{}), Verdict{Action: Adopt, Reason: Adopted}},

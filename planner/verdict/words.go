@@ -76,7 +76,7 @@ const (
 	UnresolvedReference Block = "unresolved_reference"
 	IllegalName         Block = "illegal_name"
 	EmptyValue          Block = "empty_value"
-	LineBreak           Block = "line_break"
+	LineBreak           Block = "line_break" // or other bytes that no variable can carry
 	DuplicateKey        Block = "duplicate_key"
 	CaseClash           Block = "case_clash"
 	RequiredMissing     Block = "required_missing"
@@ -99,6 +99,7 @@ type FindingKind string
 const (
 	FindDoubt            FindingKind = "doubt"             // something is not proven; deletes are held
 	FindNotSecured       FindingKind = "not_secured"       // a secret was readable by everyone with access to the repository
+	FindStaysSecured     FindingKind = "stays_secured"     // a variable was to become readable, and Bitbucket keeps it secured
 	FindProtectedMissing FindingKind = "protected_missing" // a protected key is wanted and not there
 	FindUnconfirmed      FindingKind = "unconfirmed"       // a create got no answer; the variable may be ours
 	FindSize             FindingKind = "size"              // more than a build can carry
