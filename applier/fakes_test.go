@@ -396,6 +396,12 @@ func (b *book) Settle(ctx context.Context, d ledger.Destination, outcomes []ledg
 	return nil
 }
 
+// Consent implements ledger.Session.
+func (b *book) Consent(ctx context.Context, d ledger.Destination, _ ledger.Consent) error {
+	b.add("consent %s", d.ID)
+	return ctx.Err()
+}
+
 // Close implements ledger.Session.
 func (b *book) Close() error { return errors.New("the applier does not close what it did not open") }
 

@@ -24,7 +24,7 @@ import (
 // the ledger remembers, and returns the plan as of now. It is pure: the same input
 // gives the same plan, and it neither reads nor writes anything.
 func Diff(g *graph.Graph, obs *observe.Observation, state *ledger.State, now time.Time) *plan.Plan {
-	p := &plan.Plan{Complete: !state.Rolled, Destroy: g.Destroying, Services: g.Services}
+	p := &plan.Plan{Complete: !state.Rolled && !state.Unaccepted, Destroy: g.Destroying, Services: g.Services}
 	diffs := map[string]*DestinationDiff{}
 	for _, read := range obs.Destinations {
 		if read.Err == nil && diffs[read.ID] == nil {

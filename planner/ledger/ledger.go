@@ -26,6 +26,10 @@ type State struct {
 	// Rolled says that the ledger is older than a serial this machine has noted,
 	// as after restoring a backup: nothing in it is believed.
 	Rolled bool
+	// Unaccepted says that an older copy of this ledger was found in use and that
+	// nobody has accepted it since: nothing may be deleted. It holds
+	// where Rolled does, and stays after a run has set the old records aside.
+	Unaccepted bool
 	// Running is the run that held the lock when the state was loaded, if one did:
 	// what is in doubt may just be what it is writing. Under one's own lock it is nil.
 	Running *Holder
@@ -40,12 +44,12 @@ type Destination struct {
 	EnvironmentUUID string
 	// The names it had when last seen; no Repository for the workspace's own variables.
 	Workspace, Repository, Environment string
-	Entries                            map[string]*Entry // by destination key
-	// Consent is what allowed overwrite-destination to delete there; nil: nothing yet.
+	// Consent is that to deletes by overwrite-destination; nil where nobody gave it.
 	Consent *Consent
+	Entries map[string]*Entry // by destination key
 }
 
-// Consent is that somebody allowed the deletes of overwrite-destination.
+// Consent is a noted consent to deletes by overwrite-destination in a destination.
 type Consent struct {
 	By string // user@host, or build and commit
 	At time.Time
@@ -194,7 +198,8 @@ type Session interface {
 	Intend(ctx context.Context, destination Destination, intents []Intent) error
 	// Settle notes what became of writes, or changes the ledger alone.
 	Settle(ctx context.Context, destination Destination, outcomes []Outcome) error
-	// Consent notes that the deletes of overwrite-destination are allowed there.
+	// Consent notes a consent with a destination, in place of the one before. It goes
+	// with the destination's record.
 	Consent(ctx context.Context, destination Destination, c Consent) error
 	// Close gives the lock back. The serial was raised and noted with the first
 	// commit of the session, if there was one.

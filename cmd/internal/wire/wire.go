@@ -15,6 +15,7 @@ import (
 	"github.com/hanzoai/kmsync/cmd/internal/credentials"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
+	"github.com/hanzoai/kmsync/planner/ledger/rootkey"
 	"github.com/hanzoai/kmsync/planner/ledger/sqlite"
 	"github.com/hanzoai/kmsync/providers/sandbox"
 	"github.com/hanzoai/kmsync/providers/secret"
@@ -126,7 +127,7 @@ func SandboxDir(dir string) (string, error) {
 
 func (s Surroundings) ledger(dir, data, state string, key secret.Value) *sqlite.Store {
 	return sqlite.New(sqlite.Options{
-		Dir: dir, Keys: sqlite.KeyStore{Env: key, DataDir: data}, StateDir: state,
+		Dir: dir, Keys: rootkey.Store{Env: key, DataDir: data}, StateDir: state,
 		Now: s.Now, Random: s.Random, Warn: func(text string) { s.Log.Warn(text) },
 	})
 }

@@ -31,12 +31,13 @@ func (s *Seals) texts(what string, texts ...string) int64 {
 	return s.sealer.Sum(s.buffer)
 }
 
-// Meta seals what the table meta says.
-func (s *Seals) Meta(version, serial string) string {
-	return strconv.FormatInt(s.texts("meta", version, serial), 16)
+// Meta seals what the table meta says: the version of the schema, the serial, and
+// when records of an older copy were set aside that nobody has accepted, if so.
+func (s *Seals) Meta(version, serial, rolledBack string) string {
+	return strconv.FormatInt(s.texts("meta", version, serial, rolledBack), 16)
 }
 
-// Destination seals the row of a destination: its UUIDs and names.
+// Destination seals the row of a destination: its UUIDs, its names and its consent.
 func (s *Seals) Destination(id string, names ...string) int64 {
 	return s.texts("destination", append([]string{id}, names...)...)
 }

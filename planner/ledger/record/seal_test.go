@@ -108,12 +108,14 @@ func TestEveryOtherTextIsSealed(t *testing.T) {
 		"its last name":         seals.Destination("d", "k", "yes", "no", "n"),
 		"its names swapped":     seals.Destination("d", "yes", "k", "no", ""),
 		"destination elsewhere": elsewhere.Destination("d", "k", "yes", "no", ""),
-		"meta":                  seals.Meta("1", "2"),
-		"meta's version":        seals.Meta("2", "2"),
-		"meta's serial":         seals.Meta("1", "3"),
-		"meta's numbers":        seals.Meta("12", ""),
-		"meta elsewhere":        elsewhere.Meta("1", "2"),
-		"meta of another key":   record.NewSeals(keyOf(t, "y"), "l1").Meta("1", "2"),
+		"meta":                  seals.Meta("1", "2", ""),
+		"meta's version":        seals.Meta("2", "2", ""),
+		"meta's serial":         seals.Meta("1", "3", ""),
+		"meta's numbers":        seals.Meta("12", "", ""),
+		"meta's mark":           seals.Meta("1", "2", "t"),
+		"meta's serial as mark": seals.Meta("1", "", "2"),
+		"meta elsewhere":        elsewhere.Meta("1", "2", ""),
+		"meta of another key":   record.NewSeals(keyOf(t, "y"), "l1").Meta("1", "2", ""),
 	})
 }
 
@@ -121,7 +123,7 @@ func TestEveryOtherTextIsSealed(t *testing.T) {
 func TestWithoutAKeyThereIsNoSeal(t *testing.T) {
 	t.Parallel()
 	seals := record.NewSeals(secret.Key{}, "l1")
-	if got := seals.Meta("1", "2"); got != "0" {
+	if got := seals.Meta("1", "2", ""); got != "0" {
 		t.Errorf("meta: %s", got)
 	}
 	if got := seals.Flags("d", "k", "yes", "no", ""); got != 0 {

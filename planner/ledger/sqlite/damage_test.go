@@ -97,6 +97,7 @@ func TestDamagedRows(t *testing.T) {
 		"no flag":                `UPDATE entries SET doubt = 'nO'`,
 		"nor this one":           `UPDATE entries SET believed = ''`,
 		"destination's name":     `UPDATE destinations SET repository = 'wec'`,
+		"a consent of nobody":    `UPDATE destinations SET consent_at = '2026-03-01T12:00:00Z'`,
 		"other flag":             `UPDATE entries SET released = NOT released`,
 		"no number":              `UPDATE entries SET source_version = 'three'`,
 	} {
@@ -131,7 +132,7 @@ func TestAnotherVersion(t *testing.T) {
 			p := newPlace(t)
 			p.fill(t, 1)
 			p.change(t, `UPDATE meta SET value = '7' WHERE name = 'schema_version';`+also)
-			err := p.loadError(t, `version "7"`, `version "1"`)
+			err := p.loadError(t, `version "7"`, `version "2"`)
 			if errors.Is(err, errDamaged) {
 				t.Errorf("it counts as damaged: %v", err)
 			}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"github.com/hanzoai/kmsync/planner/ledger/lockfile"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
 )
 
@@ -19,9 +20,8 @@ const (
 func (s *Store) file() string    { return filepath.Join(s.opt.Dir, "ledger.db") }
 func (s *Store) newFile() string { return s.file() + ".new" } // while it is made
 
-func (s *Store) lockPath() string   { return filepath.Join(s.opt.Dir, "lock") }
-func (s *Store) holderPath() string { return filepath.Join(s.opt.Dir, "lock.json") }
-func (s *Store) ignorePath() string { return filepath.Join(s.opt.Dir, ".gitignore") }
+func (s *Store) guard() lockfile.Lock { return lockfile.Lock{Dir: s.opt.Dir} }
+func (s *Store) ignorePath() string   { return filepath.Join(s.opt.Dir, ".gitignore") }
 
 // withLogs returns a file of SQLite and what it may keep beside it.
 func withLogs(file string) []string {
@@ -33,7 +33,7 @@ func withLogs(file string) []string {
 // which a checkout may have brought. Beside a ledger that was not finished one is
 // cleared away.
 func (s *Store) exists() (bool, error) {
-	names := append([]string{filepath.Clean(s.opt.Dir), s.lockPath(), s.holderPath(), s.ignorePath()}, withLogs(s.file())...)
+	names := append([]string{filepath.Clean(s.opt.Dir), s.guard().Path(), s.guard().HolderPath(), s.ignorePath()}, withLogs(s.file())...)
 	if err := private.RefuseLinks(append(names, withLogs(s.newFile())...)...); err != nil {
 		return false, err
 	}

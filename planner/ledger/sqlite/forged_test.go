@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -106,7 +107,7 @@ UPDATE destinations SET id = '{repo}', entry_count = 1 WHERE id = '{repo}/{env}'
 		"another variable":           `UPDATE entries SET uuid = '{other}' WHERE entry_key = 'A'`,
 		"another name of the place":  `UPDATE destinations SET repository = 'evil' WHERE id = '{repo}'`,
 		"another repository":         `UPDATE destinations SET repository_uuid = '{evil}' WHERE id = '{repo}'`,
-		"a new place":                `INSERT INTO destinations SELECT '{evil}', '{evil}', '', workspace, repository, '', 0, seal FROM destinations WHERE id = '{repo}'`,
+		"a new place":                `INSERT INTO destinations SELECT '{evil}', '{evil}', '', workspace, repository, '', '', '', 0, seal FROM destinations WHERE id = '{repo}'`,
 		"a doubt that is believed":   `UPDATE entries SET believed = 'yes' WHERE entry_key = 'C'`,
 		"a row that is not believed": `UPDATE entries SET believed = 'no' WHERE entry_key = 'A'`,
 		"a doubt":                    `UPDATE entries SET doubt = 'yes' WHERE entry_key = 'A'`,
@@ -118,16 +119,28 @@ UPDATE destinations SET id = '{repo}', entry_count = 1 WHERE id = '{repo}/{env}'
 		"the serial lowered":         `UPDATE meta SET value = '1' WHERE name = 'serial'`,
 		"the serial raised":          `UPDATE meta SET value = '99' WHERE name = 'serial'`,
 		"no seal of the serial":      `UPDATE meta SET value = '99' WHERE name = 'serial'; DELETE FROM meta WHERE name = 'seal'`,
+		"a copy that is accepted":    `DELETE FROM meta WHERE name = 'rolled_back_at'`,
+		"a copy that is accepted so": `UPDATE meta SET value = '' WHERE name = 'rolled_back_at'`,
+		"another time of the mark":   `UPDATE meta SET value = '2026-01-01T00:00:00Z' WHERE name = 'rolled_back_at'`,
+		"a consent":                  `UPDATE destinations SET consent_by = 'eve@host', consent_at = '2026-03-01T12:00:00Z' WHERE id = '{repo}/{env}'`,
+		"another's consent":          `UPDATE destinations SET (consent_by, consent_at, seal) = (SELECT consent_by, consent_at, seal FROM destinations WHERE id = '{repo}') WHERE id = '{repo}/{env}'`,
+		"another time of a consent":  `UPDATE destinations SET consent_at = '2026-03-02T12:00:00Z' WHERE id = '{repo}'`,
 		"a serial with the seal 0":   `UPDATE meta SET value = '99' WHERE name = 'serial'; UPDATE meta SET value = '0' WHERE name = 'seal'`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t)
 			production := ledger.Destination{ID: "{repo}", RepositoryUUID: "{repo}", Workspace: "acme", Repository: "web"}
-			for range 2 {
+			for i := range 2 {
+				if i > 0 { // an older copy, as far as this machine knows
+					write(t, filepath.Join(p.opt.StateDir, "serial-"+p.load(t).ID), "7")
+				}
 				p.session(t, func(s ledger.Session, state *ledger.State) {
 					settle(t, s, written("A", state.Key, "value"), written("B", state.Key, "other"))
 					if err := s.Settle(t.Context(), production, []ledger.Outcome{written("P", state.Key, "value")}); err != nil {
+						t.Fatal(err)
+					}
+					if err := s.Consent(t.Context(), production, ledger.Consent{By: "ada@host", At: start}); err != nil {
 						t.Fatal(err)
 					}
 					intend(t, s, create("B"), create("C"))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
+	"github.com/hanzoai/kmsync/planner/ledger/rootkey"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
 
@@ -39,7 +40,7 @@ func placeAt(root string) *place {
 	p := &place{root: root}
 	p.opt = Options{
 		Dir:      filepath.Join(p.root, "conf", ".kmsync"),
-		Keys:     KeyStore{DataDir: filepath.Join(p.root, "data")},
+		Keys:     rootkey.Store{DataDir: filepath.Join(p.root, "data")},
 		StateDir: filepath.Join(p.root, "state"),
 		Now:      func() time.Time { return start },
 		Random:   rand.Reader,
@@ -220,7 +221,7 @@ func (p *place) files(t testing.TB) map[string]string {
 // keyFile returns the file of a ledger's key.
 func (p *place) keyFile(t testing.TB, id string) string {
 	t.Helper()
-	path, err := p.opt.Keys.path(id)
+	path, err := p.opt.Keys.Path(id)
 	if err != nil {
 		t.Fatal(err)
 	}

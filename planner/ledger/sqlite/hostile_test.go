@@ -144,16 +144,16 @@ func TestKeysOfAnIDThatIsNone(t *testing.T) {
 	path := filepath.Join(p.opt.Keys.DataDir, "ledger-"+id+".key")
 	write(t, path, envKeyText(3))
 	before := p.files(t)
-	if key, err := p.opt.Keys.find(id, p.opt.Warn); err == nil || !key.IsZero() {
+	if key, err := p.opt.Keys.Find(id, p.opt.Warn); err == nil || !key.IsZero() {
 		t.Errorf("a key was found: %v", err)
 	}
-	if _, err := p.opt.Keys.create(id, p.opt.Random); err == nil {
+	if _, err := p.opt.Keys.Create(id, p.opt.Random); err == nil {
 		t.Error("a key was made")
 	}
-	if err := p.opt.Keys.remove(id); err == nil {
+	if err := p.opt.Keys.Remove(id); err == nil {
 		t.Error("a key was removed")
 	}
-	if err := p.opt.Keys.missing(id); strings.Contains(err.Error(), id) {
+	if err := p.opt.Keys.Missing(id); strings.Contains(err.Error(), id) {
 		t.Errorf("the path is named: %v", err)
 	}
 	diff(t, p.files(t), before)
@@ -190,7 +190,7 @@ func TestWhatAKilledRunLeavesIsClearedAway(t *testing.T) {
 	p.fill(t, 1)
 	want := p.files(t)
 	state := p.load(t)
-	write(t, p.store().holderPath()+".new", "half")
+	write(t, p.store().guard().HolderPath()+".new", "half")
 	write(t, filepath.Join(p.opt.StateDir, "serial-"+state.ID+".new"), "half")
 	p.session(t, func(session ledger.Session, _ *ledger.State) { intend(t, session, create("A")) })
 	got := p.files(t)
@@ -199,7 +199,7 @@ func TestWhatAKilledRunLeavesIsClearedAway(t *testing.T) {
 			t.Errorf("%s is left", name)
 		}
 	}
-	if info, err := os.Stat(p.store().lockPath()); err != nil || info.Mode().Perm()&^private.FileMode != 0 {
+	if info, err := os.Stat(p.store().guard().Path()); err != nil || info.Mode().Perm()&^private.FileMode != 0 {
 		t.Errorf("the lock: %v, %v", info, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
+	"github.com/hanzoai/kmsync/planner/ledger/rootkey"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
 
@@ -45,7 +46,7 @@ func TestKeyFile(t *testing.T) {
 func TestKeyOfTheEnvironment(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	p.opt.Keys = KeyStore{Env: envKey(1)} // and no home at all
+	p.opt.Keys = rootkey.Store{Env: envKey(1)} // and no home at all
 	p.fill(t, 1)
 	want, err := secret.ParseKey(envKey(1))
 	if err != nil {
@@ -83,7 +84,7 @@ func TestAnotherKeyIsRefused(t *testing.T) {
 			p.fill(t, 1)
 			named := give(t, p, p.keyFile(t, p.load(t).ID))
 			before := p.files(t)
-			err := p.loadError(t, named, "put the right key there", "delete ledger.db and its logs", "one more write")
+			err := p.loadError(t, named, "put the right key there", "kmsync ledger rekey", "one more write")
 			if _, _, lockErr := p.store().Lock(t.Context(), tester, 0); !errors.Is(err, ledger.ErrNoKey) || !errors.Is(lockErr, ledger.ErrNoKey) {
 				t.Errorf("load: %v; lock: %v; want ErrNoKey", err, lockErr)
 			}
@@ -100,7 +101,7 @@ func TestMissingKey(t *testing.T) {
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Fatal(err)
 	}
-	err := p.loadError(t, path, "KMSYNC_LEDGER_KEY", "KMSYNC_LEDGER_KEY_FILE", "put the key back", "delete ledger.db and its logs", "one more write")
+	err := p.loadError(t, path, "KMSYNC_LEDGER_KEY", "KMSYNC_LEDGER_KEY_FILE", "put the key back", "kmsync ledger rekey", "one more write")
 	if !errors.Is(err, ledger.ErrNoKey) {
 		t.Errorf("load: %v, want ErrNoKey", err)
 	}
@@ -164,7 +165,7 @@ func TestKeysThatAreNone(t *testing.T) {
 		t.Errorf("lock: %v and %v, want an error and no files", err, fresh.files(t))
 	}
 	homeless := newPlace(t)
-	homeless.opt.Keys = KeyStore{}
+	homeless.opt.Keys = rootkey.Store{}
 	if _, _, err := homeless.store().Lock(t.Context(), tester, 0); err == nil || !strings.Contains(err.Error(), "KMSYNC_LEDGER_KEY") {
 		t.Errorf("no place for a key: %v", err)
 	}

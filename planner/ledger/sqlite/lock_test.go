@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/ledger/lockfile"
 )
 
 // refused tries to take the lock and returns who holds it.
@@ -35,7 +35,7 @@ func TestLockNamesItsHolder(t *testing.T) {
 	}
 	diff(t, refused(t, p, 0), holder)
 	closeSession(t, session)
-	if _, err := os.Stat(p.store().holderPath()); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(p.store().guard().HolderPath()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("lock.json after close: %v, want it gone", err)
 	}
 	again, _ := p.lock(t)
@@ -59,24 +59,16 @@ func TestLockOfAnUnknownHolder(t *testing.T) {
 	t.Parallel()
 	unknown := ledger.Holder{Run: "an unknown run"}
 	p := newPlace(t)
-	path := filepath.Join(p.root, "lock.json")
-	for _, content := range []string{"", "{", "[]", `{"pid":3}`, `{"run":"` + strings.Repeat("x", 2*maxHolderSize) + `"}`} {
-		write(t, path, content)
-		got, known := readHolder(path)
-		if diff(t, got, unknown); known {
-			t.Errorf("%.20s counts as known", content)
-		}
-	}
 	_, _ = p.lock(t)
-	if err := os.Remove(p.store().holderPath()); err != nil {
+	if err := os.Remove(p.store().guard().HolderPath()); err != nil {
 		t.Fatal(err)
 	}
 	begin := time.Now()
 	diff(t, refused(t, p, 0), unknown)
-	if waited := time.Since(begin); waited < namePolls*lockPoll || waited > time.Minute {
+	if waited := time.Since(begin); waited < lockfile.NamePolls*lockfile.Poll || waited > time.Minute {
 		t.Errorf("answered after %v", waited)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), lockPoll/2)
+	ctx, cancel := context.WithTimeout(t.Context(), lockfile.Poll/2)
 	defer cancel()
 	if _, _, err := p.store().Lock(ctx, tester, 0); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want the deadline", err)
@@ -89,16 +81,16 @@ func TestLockWaitsForTheName(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	first, _ := p.lock(t)
-	path := p.store().holderPath()
+	path := p.store().guard().HolderPath()
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	time.AfterFunc(lockPoll, func() { _ = os.WriteFile(path, []byte(`{"run":"late@host"}`), 0o600) })
+	time.AfterFunc(lockfile.Poll, func() { _ = os.WriteFile(path, []byte(`{"run":"late@host"}`), 0o600) })
 	diff(t, refused(t, p, 0), ledger.Holder{Run: "late@host"})
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	time.AfterFunc(lockPoll, func() { _ = first.Close() })
+	time.AfterFunc(lockfile.Poll, func() { _ = first.Close() })
 	second, _, err := p.store().Lock(t.Context(), tester, 0)
 	if err != nil {
 		t.Fatalf("the lock was given back meanwhile: %v", err)
@@ -111,11 +103,11 @@ func TestLockWaits(t *testing.T) {
 	p := newPlace(t)
 	first, _ := p.lock(t)
 	begin := time.Now()
-	refused(t, p, 2*lockPoll)
-	if waited := time.Since(begin); waited < 2*lockPoll {
+	refused(t, p, 2*lockfile.Poll)
+	if waited := time.Since(begin); waited < 2*lockfile.Poll {
 		t.Errorf("gave up after %v", waited)
 	}
-	time.AfterFunc(2*lockPoll, func() { _ = first.Close() })
+	time.AfterFunc(2*lockfile.Poll, func() { _ = first.Close() })
 	second, _, err := p.store().Lock(t.Context(), tester, time.Minute)
 	if err != nil {
 		t.Fatalf("the lock was given back meanwhile: %v", err)
@@ -127,7 +119,7 @@ func TestLockStopsWaitingWithItsContext(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	_, _ = p.lock(t)
-	ctx, cancel := context.WithTimeout(t.Context(), lockPoll/2)
+	ctx, cancel := context.WithTimeout(t.Context(), lockfile.Poll/2)
 	defer cancel()
 	if _, _, err := p.store().Lock(ctx, tester, time.Minute); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want the deadline", err)
@@ -268,7 +260,7 @@ func TestLoadNamesTheRunAtWork(t *testing.T) {
 	}
 	closeSession(t, session)
 	// A run that was killed leaves its name and not its lock.
-	if err := os.WriteFile(p.store().holderPath(), []byte(`{"run":"gone@host"}`), 0o600); err != nil {
+	if err := os.WriteFile(p.store().guard().HolderPath(), []byte(`{"run":"gone@host"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	loaded, err = p.store().Load(t.Context())

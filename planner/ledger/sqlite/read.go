@@ -12,6 +12,7 @@ import (
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
 	"github.com/hanzoai/kmsync/planner/ledger/record"
+	"github.com/hanzoai/kmsync/planner/ledger/rootkey"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
 
@@ -76,11 +77,14 @@ func (s *Store) readWith(ctx context.Context, parameter string) (*ledger.State, 
 	if err != nil {
 		return nil, err
 	}
-	state, err := s.readState(ctx, db, nil)
+	r, err := s.readState(ctx, db, nil)
 	if closeErr := db.Close(); err == nil {
 		err = closeErr
 	}
-	return state, err
+	if err != nil {
+		return nil, err
+	}
+	return r.state, nil
 }
 
 // reader reads everything in one transaction, so that all of it is of one commit.
@@ -94,11 +98,12 @@ type reader struct {
 	rows    map[rowID]row  // what a session remembers; nil where there is none
 	missing map[string]int // how many entries of a destination were not read yet
 	seals   *record.Seals
+	mark    string // what meta says of rolled_back_at
 }
 
 // readState returns what the file holds. Into rows, unless it is nil, goes what a
 // session remembers of it.
-func (s *Store) readState(ctx context.Context, db *sql.DB, rows map[rowID]row) (*ledger.State, error) {
+func (s *Store) readState(ctx context.Context, db *sql.DB, rows map[rowID]row) (*reader, error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -122,7 +127,7 @@ func (s *Store) readState(ctx context.Context, db *sql.DB, rows map[rowID]row) (
 			return nil, fmt.Errorf("%w: %d entries of the destination %q are missing", errDamaged, n, id)
 		}
 	}
-	return r.state, nil
+	return r, nil
 }
 
 // each calls read for every row of a query. Its error means that the row is not
@@ -147,10 +152,14 @@ func each(ctx context.Context, tx *sql.Tx, query string, read func(*sql.Rows) er
 func (r *reader) destination(rows *sql.Rows) error {
 	var entries int
 	var sum int64
+	var consentBy, consentAt string
 	d := &ledger.Destination{Entries: map[string]*ledger.Entry{}}
-	err := rows.Scan(&d.ID, &d.RepositoryUUID, &d.EnvironmentUUID, &d.Workspace, &d.Repository, &d.Environment, &entries, &sum)
+	err := rows.Scan(&d.ID, &d.RepositoryUUID, &d.EnvironmentUUID, &d.Workspace, &d.Repository, &d.Environment, &consentBy, &consentAt, &entries, &sum)
 	if err != nil {
 		return err
+	}
+	if d.Consent, err = record.ParseConsent(consentBy, consentAt); err != nil {
+		return fmt.Errorf("destination %q: %w", d.ID, err)
 	}
 	if sum != r.seals.Destination(d.ID, seenOf(d).texts()...) {
 		return fmt.Errorf("destination %q has another seal", d.ID)
@@ -211,7 +220,7 @@ func (r *reader) entry(rows *sql.Rows) error {
 
 // meta reads what the ledger says of itself, finds its root key, and refuses a
 // ledger of another version or key.
-func (r *reader) meta(ctx context.Context, tx *sql.Tx, keys KeyStore, warn func(string)) error {
+func (r *reader) meta(ctx context.Context, tx *sql.Tx, keys rootkey.Store, warn func(string)) error {
 	meta := map[string]string{}
 	err := each(ctx, tx, `SELECT name, value FROM meta`, func(rows *sql.Rows) error {
 		var name, value string
@@ -230,19 +239,20 @@ func (r *reader) meta(ctx context.Context, tx *sql.Tx, keys KeyStore, warn func(
 	if err := errors.Join(private.CheckID(id), err); err != nil {
 		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	key, err := keys.find(id, warn)
+	key, err := keys.Find(id, warn)
 	switch {
 	case err != nil:
 		return err
 	case key.IsZero():
-		return keys.missing(id)
+		return keys.Missing(id)
 	case key.ID() != meta[metaKeyID]:
-		return keys.another(id)
+		return keys.Another(id)
 	}
 	r.seals = record.NewSeals(key, id)
-	if r.seals.Meta(schemaVersion, meta[metaSerial]) != meta[metaSeal] {
+	r.mark = meta[metaRolledBack]
+	if r.seals.Meta(schemaVersion, meta[metaSerial], r.mark) != meta[metaSeal] {
 		return fmt.Errorf("%w: it has another seal", errDamaged)
 	}
-	r.state.ID, r.state.Serial, r.state.Key = id, serial, key
+	r.state.ID, r.state.Serial, r.state.Key, r.state.Unaccepted = id, serial, key, r.mark != ""
 	return nil
 }

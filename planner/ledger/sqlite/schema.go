@@ -18,7 +18,7 @@ import (
 )
 
 // schemaVersion is raised by every change of the schema.
-const schemaVersion = "1"
+const schemaVersion = "2"
 
 // schema holds only types and clauses that PostgreSQL has too, but for WITHOUT
 // ROWID, which spares the second tree of a table. Times are RFC 3339 texts. There
@@ -37,11 +37,13 @@ const schemaVersion = "1"
 //     the first. They are made with the root key, as those of the other tables are.
 //
 // entry_count is how many entries a destination has: a page of them that is lost
-// as a whole is found out by it. The seal of a destination covers the rest.
+// as a whole is found out by it. The seal of a destination covers the rest: consent_by
+// and consent_at, both empty without a consent, too.
 const schema = metaTable + `CREATE TABLE destinations (
 	id TEXT PRIMARY KEY,
 	repository_uuid TEXT NOT NULL, environment_uuid TEXT NOT NULL,
 	workspace TEXT NOT NULL, repository TEXT NOT NULL, environment TEXT NOT NULL,
+	consent_by TEXT NOT NULL, consent_at TEXT NOT NULL,
 	entry_count BIGINT NOT NULL, seal BIGINT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE entries (
@@ -68,8 +70,9 @@ const (
 	metaSerial  = "serial"
 	metaCreated = "created_at"
 	metaKeyID   = "key_id" // of the root key that the seals are made with
-	metaSeal    = "seal"   // of the version, the id and the serial
-	// metaRolledBack is when a run first wrote to a restored copy of the ledger.
+	metaSeal    = "seal"   // of the version, the id, the serial and what follows
+	// metaRolledBack is when a run last set aside the records of an older copy of the
+	// ledger, which nobody has accepted since; it is not there without.
 	metaRolledBack = "rolled_back_at"
 )
 
@@ -172,7 +175,7 @@ func (s *Store) fill(ctx context.Context, path, id string, key secret.Key) error
 			{metaSerial, "0"},
 			{metaCreated, timeText(s.opt.Now())},
 			{metaKeyID, key.ID()},
-			{metaSeal, record.NewSeals(key, id).Meta(schemaVersion, "0")},
+			{metaSeal, record.NewSeals(key, id).Meta(schemaVersion, "0", "")},
 		} {
 			if _, err := tx.ExecContext(ctx, setMeta, pair[0], pair[1]); err != nil {
 				return err

@@ -24,7 +24,11 @@ func rollBack(t *testing.T) *place {
 	p.session(t, func(session ledger.Session, state *ledger.State) {
 		settle(t, session, written("A", state.Key, "old"), written("B", state.Key, "old"))
 		intend(t, session, create("C"))
+		consent(t, session, agreed)
 	})
+	if state := p.load(t); state.Unaccepted {
+		t.Error("a ledger in use is unaccepted")
+	}
 	backup, err := os.ReadFile(p.db())
 	if err != nil {
 		t.Fatal(err)

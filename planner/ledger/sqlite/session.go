@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/ledger/lockfile"
 	"github.com/hanzoai/kmsync/planner/ledger/record"
 )
 
@@ -19,31 +20,41 @@ import (
 // run that is killed has raised it too.
 type session struct {
 	store *Store
-	lock  *heldLock
+	lock  *lockfile.Held
 	id    string // random; tells its intents from those of other sessions
 
 	ledger string // id
 	serial int64  // that the first commit raises the ledger to
 	rolled bool   // the ledger was older than the noted serial
+	mark   string // rolled_back_at, "" where there is none
 
 	mu       sync.Mutex // everything below; one write at a time
 	db       *sql.DB
 	prepared map[string]*sql.Stmt // by their text
 	rows     map[rowID]row
-	seen     map[string]seen // destinations as noted in this session, by id
+	seen     map[string]seen // destinations as they are in the file, by id
 	seals    *record.Seals
 	raised   bool
 	closed   bool
 }
 
-// seen is what was last noted of a destination: its UUIDs and names.
-type seen [5]string
+// seen is what was last noted of a destination: its UUIDs, its names, and the two
+// columns of its consent.
+type seen [7]string
 
 func seenOf(d *ledger.Destination) seen {
-	return seen{d.RepositoryUUID, d.EnvironmentUUID, d.Workspace, d.Repository, d.Environment}
+	by, at := record.ConsentTexts(d.Consent)
+	return seen{d.RepositoryUUID, d.EnvironmentUUID, d.Workspace, d.Repository, d.Environment, by, at}
 }
 
+// texts returns what the seal of a destination covers beside its id.
 func (s seen) texts() []string { return s[:] }
+
+// withConsentOf returns the same destination with the consent of another.
+func (s seen) withConsentOf(other seen) seen {
+	s[5], s[6] = other[5], other[6]
+	return s
+}
 
 var errClosed = errors.New("write ledger: its session is closed")
 
@@ -80,18 +91,18 @@ func (s *Store) createWithKey(ctx context.Context) error {
 		return err
 	}
 	if !s.opt.Keys.Env.IsEmpty() {
-		key, err := s.opt.Keys.fromEnv()
+		key, err := s.opt.Keys.FromEnv()
 		if err != nil {
 			return err
 		}
 		return s.create(ctx, id, key)
 	}
-	key, err := s.opt.Keys.create(id, s.opt.Random) // it is there before anything that needs it
+	key, err := s.opt.Keys.Create(id, s.opt.Random) // it is there before anything that needs it
 	if err != nil {
 		return err
 	}
 	if err := s.create(ctx, id, key); err != nil {
-		return errors.Join(err, s.opt.Keys.remove(id))
+		return errors.Join(err, s.opt.Keys.Remove(id))
 	}
 	return nil
 }
@@ -102,9 +113,13 @@ func (s *Store) start(ctx context.Context, db *sql.DB) (*session, *ledger.State,
 		return nil, nil, err
 	}
 	rows := map[rowID]row{}
-	state, err := s.readState(ctx, db, rows)
+	r, err := s.readState(ctx, db, rows)
 	if err != nil {
 		return nil, nil, s.readError(err)
+	}
+	state, known := r.state, map[string]seen{}
+	for id, d := range state.Destinations {
+		known[id] = seenOf(d)
 	}
 	noted := s.compare(state)
 	if state.Rolled { // the first commit sets everything aside
@@ -121,9 +136,9 @@ func (s *Store) start(ctx context.Context, db *sql.DB) (*session, *ledger.State,
 		return nil, nil, s.readError(err)
 	}
 	return &session{
-		store: s, id: id, ledger: state.ID, rolled: state.Rolled,
+		store: s, id: id, ledger: state.ID, rolled: state.Rolled, mark: r.mark,
 		serial: max(state.Serial, noted) + 1,
-		db:     db, prepared: prepared, rows: rows, seen: map[string]seen{},
+		db:     db, prepared: prepared, rows: rows, seen: known,
 		seals: record.NewSeals(state.Key, state.ID),
 	}, state, nil
 }
@@ -134,17 +149,33 @@ func (s *session) Intend(ctx context.Context, destination ledger.Destination, in
 	if err := ctx.Err(); err != nil && len(intents) > 0 {
 		return s.store.writeError(err)
 	}
+	destination.Consent = nil
 	return s.write(ctx, destination, len(intents), func(w *writer, i int) error { return w.intend(intents[i]) })
 }
 
 // Settle implements [ledger.Session]. It works after ctx has ended too: what a
 // service answered is a fact, and forgetting it would leave a doubt.
 func (s *session) Settle(ctx context.Context, destination ledger.Destination, outcomes []ledger.Outcome) error {
+	destination.Consent = nil
 	return s.write(ctx, destination, len(outcomes), func(w *writer, i int) error { return w.settle(outcomes[i]) })
 }
 
+// Consent implements [ledger.Session]. With a ctx that has ended nothing is noted,
+// so that nothing is deleted.
+func (s *session) Consent(ctx context.Context, destination ledger.Destination, c ledger.Consent) error {
+	if err := ctx.Err(); err != nil {
+		return s.store.writeError(err)
+	}
+	if c.By == "" || c.At.IsZero() {
+		return errors.New("write ledger: a consent that does not say who gave it and when")
+	}
+	destination.Consent = &c
+	return s.write(ctx, destination, 1, func(*writer, int) error { return nil })
+}
+
 // write makes in one transaction the n changes that do gathers, after noting the
-// destination and, the first time, the serial. It does not end with ctx: it takes
+// destination and, the first time, the serial. A destination without a consent keeps
+// the one that is noted. It does not end with ctx: it takes
 // no longer than the wait for another program that holds the file, and ending a
 // statement half-way would cost each of them a goroutine that watches ctx.
 func (s *session) write(ctx context.Context, destination ledger.Destination, n int, do func(*writer, int) error) error {
@@ -160,12 +191,14 @@ func (s *session) write(ctx context.Context, destination ledger.Destination, n i
 	if s.closed {
 		return errClosed
 	}
-	w := &writer{session: s, destination: destination.ID, rows: map[rowID]row{}}
+	w := &writer{session: s, destination: destination.ID, rows: map[rowID]row{}, seen: map[string]seen{}}
 	w.raise()
 	now := seenOf(&destination)
-	if s.seen[destination.ID] != now {
-		w.add(seeDestination, destination.ID, now[0], now[1], now[2], now[3], now[4], s.seals.Destination(destination.ID, now.texts()...))
+	if destination.Consent == nil {
+		before, _ := w.seenAs(destination.ID)
+		now = now.withConsentOf(before)
 	}
+	w.see(destination.ID, now)
 	for i := range n {
 		if err := do(w, i); err != nil {
 			return s.store.writeError(err)
@@ -177,28 +210,33 @@ func (s *session) write(ctx context.Context, destination ledger.Destination, n i
 	if err := s.run(ctx, w.changes); err != nil {
 		return s.store.writeError(err)
 	}
-	s.seen[destination.ID] = now
+	maps.Copy(s.seen, w.seen)
 	maps.Copy(s.rows, w.rows)
 	s.note(ctx)
 	return nil
 }
 
 // raise raises the serial, once in a session. What a restored copy of the ledger
-// claims is set aside then: the new serial would make it believable.
+// claims is set aside then, and its consents are dropped: the new serial would make
+// them believable. That nobody has accepted the copy is marked.
 func (w *writer) raise() {
 	s := w.session
 	if s.raised {
 		return
 	}
-	serial := strconv.FormatInt(s.serial, 10)
-	w.add(setMeta, metaSerial, serial)
-	w.add(setMeta, metaSeal, s.seals.Meta(schemaVersion, serial))
+	serial, mark := strconv.FormatInt(s.serial, 10), s.mark
 	if s.rolled {
 		for id, r := range s.rows {
 			w.mark(id, r)
 		}
-		w.add(setMeta, metaRolledBack, timeText(s.store.opt.Now()))
+		for id, d := range s.seen {
+			w.see(id, d.withConsentOf(seen{}))
+		}
+		mark = timeText(s.store.opt.Now())
+		w.add(setMeta, metaRolledBack, mark)
 	}
+	w.add(setMeta, metaSerial, serial)
+	w.add(setMeta, metaSeal, s.seals.Meta(schemaVersion, serial, mark))
 }
 
 // note notes the raised serial after the first commit, which is on disk; later
@@ -227,5 +265,5 @@ func (s *session) Close() error {
 	if err != nil {
 		err = s.store.writeError(err)
 	}
-	return errors.Join(err, s.lock.release())
+	return errors.Join(err, s.lock.Release())
 }

@@ -3,7 +3,7 @@
 // [New] returns the [Store]. Its folder holds ledger.db (and, while somebody has
 // it open, ledger.db-wal and ledger.db-shm), lock, lock.json and a .gitignore;
 // the folder has mode 0700 and every file 0600, and none may be a link. The root key of the
-// fingerprints is kept elsewhere ([KeyStore]), so that the folder alone tells
+// fingerprints is kept elsewhere ([rootkey.Store]), so that the folder alone tells
 // nothing about a value, and the serial of the last write is noted elsewhere
 // too, so that a restored copy of the folder is found out.
 //
@@ -22,6 +22,7 @@ import (
 
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
+	"github.com/hanzoai/kmsync/planner/ledger/rootkey"
 )
 
 // Options says where a ledger and what belongs to it are.
@@ -30,7 +31,7 @@ type Options struct {
 	// made by [Store.Lock] and never by [Store.Load].
 	Dir string
 	// Keys is where the root key is.
-	Keys KeyStore
+	Keys rootkey.Store
 	// StateDir is the folder of the serial's note, $XDG_STATE_HOME/kmsync. With ""
 	// nothing is noted and a restored copy is not found out.
 	StateDir string
@@ -61,7 +62,7 @@ func New(opt Options) *Store {
 // no ledger, takes no lock, and works on a folder that is read-only, unless a
 // killed run left a log (ledger.db-wal) there that must be replayed first.
 func (s *Store) Load(ctx context.Context) (*ledger.State, error) {
-	if err := s.opt.Keys.check(); err != nil {
+	if err := s.opt.Keys.Check(); err != nil {
 		return nil, err
 	}
 	found, err := s.exists()
@@ -71,13 +72,13 @@ func (s *Store) Load(ctx context.Context) (*ledger.State, error) {
 	if !found {
 		return &ledger.State{Destinations: map[string]*ledger.Destination{}}, nil
 	}
-	running := s.running()
+	running := s.guard().Running()
 	state, err := s.read(ctx)
 	if err != nil {
 		return nil, s.readError(err)
 	}
 	if state.Running = running; running == nil { // it may have begun since
-		state.Running = s.running()
+		state.Running = s.guard().Running()
 	}
 	s.compare(state)
 	return state, nil
@@ -86,7 +87,7 @@ func (s *Store) Load(ctx context.Context) (*ledger.State, error) {
 // Lock implements [ledger.Store]. A holder without ID gets a random one, and one
 // without Since the present.
 func (s *Store) Lock(ctx context.Context, holder ledger.Holder, wait time.Duration) (ledger.Session, *ledger.State, error) {
-	if err := s.opt.Keys.check(); err != nil {
+	if err := s.opt.Keys.Check(); err != nil {
 		return nil, nil, err
 	}
 	if err := s.fillHolder(&holder); err != nil {
@@ -95,13 +96,13 @@ func (s *Store) Lock(ctx context.Context, holder ledger.Holder, wait time.Durati
 	if err := s.makeDir(); err != nil {
 		return nil, nil, s.writeError(err)
 	}
-	lock, err := s.lock(ctx, holder, wait)
+	lock, err := s.guard().Take(ctx, holder, wait)
 	if err != nil {
 		return nil, nil, err
 	}
 	session, state, err := s.open(ctx)
 	if err != nil {
-		return nil, nil, errors.Join(err, lock.release())
+		return nil, nil, errors.Join(err, lock.Release())
 	}
 	session.lock = lock
 	return session, state, nil
@@ -124,6 +125,7 @@ func (s *Store) fillHolder(holder *ledger.Holder) error {
 func (s *Store) compare(state *ledger.State) (noted int64) {
 	noted = s.notes().Serial(state.ID)
 	state.Rolled = state.Serial < noted
+	state.Unaccepted = state.Unaccepted || state.Rolled
 	return noted
 }
 

@@ -17,8 +17,9 @@ type writer struct {
 	session     *session
 	destination string // id
 	changes     []change
-	rows        map[rowID]row // that the changes touch, as they are then
-	grown       int           // by how many rows the destination grew
+	rows        map[rowID]row   // that the changes touch, as they are then
+	seen        map[string]seen // destinations that the changes touch, as they are then
+	grown       int             // by how many rows the destination grew
 }
 
 // change is one statement with its arguments.
@@ -31,12 +32,12 @@ const (
 	setMeta = `INSERT INTO meta (name, value) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 
-	destinationColumns = `id, repository_uuid, environment_uuid, workspace, repository, environment, entry_count, seal`
+	destinationColumns = `id, repository_uuid, environment_uuid, workspace, repository, environment, consent_by, consent_at, entry_count, seal`
 	seeDestination     = `INSERT INTO destinations (` + destinationColumns + `)
-VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)
 ON CONFLICT (id) DO UPDATE SET repository_uuid = excluded.repository_uuid, environment_uuid = excluded.environment_uuid,
 workspace = excluded.workspace, repository = excluded.repository, environment = excluded.environment,
-seal = excluded.seal`
+consent_by = excluded.consent_by, consent_at = excluded.consent_at, seal = excluded.seal`
 	growDestination = `UPDATE destinations SET entry_count = entry_count + $1 WHERE id = $2`
 
 	entryColumns = `destination_id, entry_key, owner_config, owner_sync, uuid, secured, fingerprint, key_id,
@@ -86,6 +87,23 @@ func (s *session) run(ctx context.Context, changes []change) error {
 
 func (w *writer) add(statement string, args ...any) {
 	w.changes = append(w.changes, change{statement, args})
+}
+
+// seenAs returns what is noted of a destination, and whether anything is.
+func (w *writer) seenAs(id string) (now seen, known bool) {
+	if now, known = w.seen[id]; !known {
+		now, known = w.session.seen[id]
+	}
+	return now, known
+}
+
+// see notes a destination as it is now, unless that is known.
+func (w *writer) see(id string, now seen) {
+	if before, known := w.seenAs(id); known && before == now {
+		return
+	}
+	w.add(seeDestination, id, now[0], now[1], now[2], now[3], now[4], now[5], now[6], w.session.seals.Destination(id, now[:]...))
+	w.seen[id] = now
 }
 
 // row returns the row of a key, or a zero one.

@@ -1,4 +1,6 @@
-package sqlite
+// Package rootkey is where the root key of a ledger is: apart from the ledger, so
+// that whoever has the one does not have the other.
+package rootkey
 
 import (
 	"bytes"
@@ -14,9 +16,9 @@ import (
 	"github.com/hanzoai/kmsync/providers/secret"
 )
 
-// KeyStore is where the root key of a ledger is: in the environment, or else in
-// a file of its own for each ledger.
-type KeyStore struct {
+// Store is where the root key of a ledger is: in the environment, or else in a
+// file of its own for each ledger.
+type Store struct {
 	// Env is the content of $KMSYNC_LEDGER_KEY, or of the file that
 	// $KMSYNC_LEDGER_KEY_FILE names; empty where neither is set.
 	Env secret.Value
@@ -25,22 +27,23 @@ type KeyStore struct {
 	DataDir string
 }
 
-// path returns the file that keeps the key of a ledger.
-func (k KeyStore) path(id string) (string, error) {
+// Path returns the file that keeps the key of a ledger.
+func (k Store) Path(id string) (string, error) {
 	return private.Path(k.DataDir, "ledger-", id, ".key")
 }
 
-// check reads the key of the environment, if there is one, and fails without
+// Check reads the key of the environment, if there is one, and fails without
 // quoting it.
-func (k KeyStore) check() error {
+func (k Store) Check() error {
 	if k.Env.IsEmpty() {
 		return nil
 	}
-	_, err := k.fromEnv()
+	_, err := k.FromEnv()
 	return err
 }
 
-func (k KeyStore) fromEnv() (secret.Key, error) {
+// FromEnv returns the key of the environment.
+func (k Store) FromEnv() (secret.Key, error) {
 	key, err := secret.ParseKey(k.Env)
 	if err != nil {
 		return secret.Key{}, fmt.Errorf("read KMSYNC_LEDGER_KEY: %w", err)
@@ -48,15 +51,15 @@ func (k KeyStore) fromEnv() (secret.Key, error) {
 	return key, nil
 }
 
-// find returns the key of a ledger, or the zero Key where there is none.
-func (k KeyStore) find(id string, warn func(string)) (secret.Key, error) {
+// Find returns the key of a ledger, or the zero Key where there is none.
+func (k Store) Find(id string, warn func(string)) (secret.Key, error) {
 	if !k.Env.IsEmpty() {
-		return k.fromEnv()
+		return k.FromEnv()
 	}
 	if k.DataDir == "" {
 		return secret.Key{}, nil
 	}
-	path, err := k.path(id)
+	path, err := k.Path(id)
 	if err != nil {
 		return secret.Key{}, fmt.Errorf("read ledger key: %w", err)
 	}
@@ -84,33 +87,34 @@ func warnIfOpen(path string, warn func(string)) {
 	warn(fmt.Sprintf("Others may read the ledger key %s. Set its mode to 0600.", path))
 }
 
-// missing is the error of a ledger whose key is not there.
-func (k KeyStore) missing(id string) error {
+// anew is what helps where the key is gone for good.
+const anew = "run kmsync ledger rekey to give the ledger a new one, which costs one more write of every secured variable"
+
+// Missing is the error of a ledger whose key is not there.
+func (k Store) Missing(id string) error {
 	where := "neither $KMSYNC_LEDGER_KEY nor $KMSYNC_LEDGER_KEY_FILE is set"
-	if path, err := k.path(id); err == nil && k.DataDir != "" {
+	if path, err := k.Path(id); err == nil && k.DataDir != "" {
 		where += " and there is no file " + path
 	}
-	return fmt.Errorf("%w: %s; put the key back, or delete %s, which costs one more write of every secured variable",
-		ledger.ErrNoKey, where, ledgerFiles)
+	return fmt.Errorf("%w: %s; put the key back, or "+anew, ledger.ErrNoKey, where)
 }
 
-// another is the error of a ledger that was made with another key.
-func (k KeyStore) another(id string) error {
+// Another is the error of a ledger that was made with another key.
+func (k Store) Another(id string) error {
 	where := "$KMSYNC_LEDGER_KEY or $KMSYNC_LEDGER_KEY_FILE"
-	if path, err := k.path(id); err == nil && k.Env.IsEmpty() {
+	if path, err := k.Path(id); err == nil && k.Env.IsEmpty() {
 		where = path
 	}
-	return fmt.Errorf("%w: the key of %s is another one; put the right key there, or delete %s, which costs one more write of every secured variable",
-		ledger.ErrNoKey, where, ledgerFiles)
+	return fmt.Errorf("%w: the key of %s is another one; put the right key there, or "+anew, ledger.ErrNoKey, where)
 }
 
-// create makes the key of a new ledger and keeps it, before anything is made
+// Create makes the key of a new ledger and keeps it, before anything is made
 // with it. It never replaces a file.
-func (k KeyStore) create(id string, random io.Reader) (secret.Key, error) {
+func (k Store) Create(id string, random io.Reader) (secret.Key, error) {
 	if k.DataDir == "" {
 		return secret.Key{}, errors.New("make ledger key: there is no folder to keep it in; set HOME, XDG_DATA_HOME or KMSYNC_LEDGER_KEY")
 	}
-	path, err := k.path(id)
+	path, err := k.Path(id)
 	if err != nil {
 		return secret.Key{}, fmt.Errorf("make ledger key: %w", err)
 	}
@@ -131,9 +135,9 @@ func (k KeyStore) create(id string, random io.Reader) (secret.Key, error) {
 	return key, nil
 }
 
-// remove removes a key that nothing was made with.
-func (k KeyStore) remove(id string) error {
-	path, err := k.path(id)
+// Remove removes a key that nothing was made with.
+func (k Store) Remove(id string) error {
+	path, err := k.Path(id)
 	if err != nil {
 		return err
 	}

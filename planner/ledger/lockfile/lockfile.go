@@ -1,4 +1,6 @@
-package sqlite
+// Package lockfile is the one write lock of a ledger in a folder, and the name of
+// who holds it.
+package lockfile
 
 import (
 	"context"
@@ -8,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -16,94 +19,107 @@ import (
 	"github.com/hanzoai/kmsync/planner/ledger/private"
 )
 
+// How a lock is waited for.
 const (
-	lockPoll      = 100 * time.Millisecond
-	namePolls     = 5    // how often a holder without a name is looked at again
+	// Poll is how long a waiter waits between two tries.
+	Poll = 100 * time.Millisecond
+	// NamePolls is how often a holder without a name is looked at again.
+	NamePolls = 5
+
 	maxHolderSize = 4096 // bytes of lock.json that are read
 )
 
-// heldLock is the write lock of a ledger. The system gives it back when the
+// Lock is the lock of the ledger in a folder.
+type Lock struct{ Dir string }
+
+// Path returns the file that is locked.
+func (l Lock) Path() string { return filepath.Join(l.Dir, "lock") }
+
+// HolderPath returns the file that says who holds the lock.
+func (l Lock) HolderPath() string { return filepath.Join(l.Dir, "lock.json") }
+
+// Held is the write lock of a ledger. The system gives it back when the
 // process ends, however it ends; lock.json only says whose it is.
-type heldLock struct {
+type Held struct {
 	file   *flock.Flock
 	holder string // path of lock.json
 }
 
-// lock takes the write lock, trying until wait is over: once at least, and a
+// Take takes the write lock, trying until wait is over: once at least, and a
 // little longer while nobody's name is written down, since the holder has then
 // only just begun, or is about to end. The file of the lock stays for ever, since
 // taking it away would let two runs hold two files of one name.
-func (s *Store) lock(ctx context.Context, holder ledger.Holder, wait time.Duration) (*heldLock, error) {
-	lock := &heldLock{
-		file:   flock.New(s.lockPath(), flock.SetPermissions(private.FileMode)),
-		holder: s.holderPath(),
+func (l Lock) Take(ctx context.Context, holder ledger.Holder, wait time.Duration) (*Held, error) {
+	lock := &Held{
+		file:   flock.New(l.Path(), flock.SetPermissions(private.FileMode)),
+		holder: l.HolderPath(),
 	}
 	over := time.NewTimer(wait)
 	defer over.Stop()
 	waiting := true
-	for left := namePolls; ; {
+	for left := NamePolls; ; {
 		taken, err := lock.file.TryLock()
 		if err != nil {
-			return nil, fmt.Errorf("lock ledger %s: %w", s.opt.Dir, err)
+			return nil, fmt.Errorf("lock ledger %s: %w", l.Dir, err)
 		}
 		if taken {
 			return lock, lock.name(holder)
 		}
 		if !waiting {
-			if by, known := readHolder(s.holderPath()); known || left == 0 {
+			if by, known := readHolder(l.HolderPath()); known || left == 0 {
 				return nil, &ledger.LockedError{Holder: by}
 			}
 			left--
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("lock ledger %s: %w", s.opt.Dir, ctx.Err())
+			return nil, fmt.Errorf("lock ledger %s: %w", l.Dir, ctx.Err())
 		case <-over.C:
 			waiting = false
-		case <-time.After(lockPoll):
+		case <-time.After(Poll):
 		}
 	}
 }
 
 // name writes down who holds the lock, and gives the lock back where that fails.
-func (l *heldLock) name(holder ledger.Holder) error {
+func (h *Held) name(holder ledger.Holder) error {
 	content, err := json.MarshalIndent(holder, "", "  ")
 	if err == nil {
-		err = private.Replace(l.holder, append(content, '\n'))
+		err = private.Replace(h.holder, append(content, '\n'))
 	}
 	if err == nil {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("lock ledger: %w", err), l.file.Unlock())
+	return errors.Join(fmt.Errorf("lock ledger: %w", err), h.file.Unlock())
 }
 
-// release gives the lock back. The holder's name goes first: afterwards the file
+// Release gives the lock back. The holder's name goes first: afterwards the file
 // may be the next run's.
-func (l *heldLock) release() error {
-	err := os.Remove(l.holder)
+func (h *Held) Release() error {
+	err := os.Remove(h.holder)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	if err := errors.Join(err, l.file.Unlock()); err != nil {
+	if err := errors.Join(err, h.file.Unlock()); err != nil {
 		return fmt.Errorf("unlock ledger: %w", err)
 	}
 	return nil
 }
 
-// running returns the run that holds the lock now, or nil. The lock is tried only
+// Running returns the run that holds the lock now, or nil. The lock is tried only
 // where a name is written down, so that a reader does not get in the way of a run
 // that is about to take it.
-func (s *Store) running() *ledger.Holder {
-	if _, err := os.Stat(s.holderPath()); err != nil {
+func (l Lock) Running() *ledger.Holder {
+	if _, err := os.Stat(l.HolderPath()); err != nil {
 		return nil
 	}
-	file := flock.New(s.lockPath(), flock.SetFlag(os.O_RDONLY))
+	file := flock.New(l.Path(), flock.SetFlag(os.O_RDONLY))
 	if taken, err := file.TryRLock(); err != nil || taken {
 		_ = file.Unlock() // a run that was killed left its name
 		return nil
 	}
 	_ = file.Close()
-	holder, _ := readHolder(s.holderPath())
+	holder, _ := readHolder(l.HolderPath())
 	return &holder
 }
 
