@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hanzoai/kmsync/planner"
@@ -61,9 +62,10 @@ func (w *writer) prove(ctx context.Context) {
 	if len(w.late) == 0 {
 		return
 	}
-	rest := w.rest()
+	var rest *plan.Plan
 	for range maxRounds {
 		w.look(ctx)
+		rest = w.rest()
 		questions := evidence.Questions(w.Graph, w.view, rest)
 		if len(questions) == 0 || ctx.Err() != nil {
 			break
@@ -78,10 +80,14 @@ func (w *writer) prove(ctx context.Context) {
 	}
 }
 
-// rest is the part of the plan that is still to be done in this destination.
+// rest is the part of the plan that is still to be done in this destination, and would
+// be planned now too: what moved needs no proof, it stops.
 func (w *writer) rest() *plan.Plan {
 	p, index := &plan.Plan{}, map[string]int{}
 	for _, t := range w.late {
+		if now, ok := w.diff.Change(t.address, t.change.Key); t.change.Moved(now, ok) != "" {
+			continue
+		}
 		i, there := index[t.address]
 		if !there {
 			i = len(p.Syncs)
@@ -126,9 +132,8 @@ func (w *writer) holdingLate(ctx context.Context) []task {
 	var holding []task
 	for _, t := range w.late {
 		now, ok := w.diff.Change(t.address, t.change.Key)
-		_, there := w.uuids[t.change.VariableUUID]
 		switch moved := t.change.Moved(now, ok); {
-		case !there && t.change.Action == verdict.Delete:
+		case t.change.Action == verdict.Delete && !w.lists(t.change):
 			w.tell(w.finish(ctx, t, providers.Variable{}, nil))
 		case now.BlockedBy == verdict.RefusedKey:
 			t.change.BlockedBy = now.BlockedBy
@@ -142,6 +147,13 @@ func (w *writer) holdingLate(ctx context.Context) []task {
 		}
 	}
 	return holding
+}
+
+// lists reports whether the destination shows a variable, or another of its name.
+func (w *writer) lists(c plan.Change) bool {
+	return slices.ContainsFunc(w.read().Listing.Variables, func(v providers.Variable) bool {
+		return v.UUID == c.VariableUUID || v.Key == c.Key
+	})
 }
 
 // noteLate notes before they are sent: a consent that was given, and what is about to

@@ -275,7 +275,7 @@ func (s *service) write(ctx context.Context, name string, scope providers.Scope,
 		return providers.Variable{}, refused
 	}
 	v := &s.live[place(scope)][i]
-	v.Secured, v.Value = a.Secured && !s.unsecured, secret.Value{}
+	v.Key, v.Secured, v.Value = a.Key, a.Secured && !s.unsecured, secret.Value{}
 	if !v.Secured {
 		v.Value = a.Value
 	}
@@ -394,12 +394,6 @@ func (b *book) Settle(ctx context.Context, d ledger.Destination, outcomes []ledg
 	}
 	b.noted = append(b.noted, d)
 	return nil
-}
-
-// Consent implements ledger.Session.
-func (b *book) Consent(ctx context.Context, d ledger.Destination, _ ledger.Consent) error {
-	b.add("consent %s", d.ID)
-	return ctx.Err()
 }
 
 // Close implements ledger.Session.

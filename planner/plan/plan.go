@@ -256,7 +256,7 @@ func (c Change) Moved(later Change, now bool) string {
 		return "it is wanted again"
 	case !now:
 		return "it is as wanted already, or no longer wanted"
-	case c.Action == verdict.Delete && later.Action != verdict.Delete:
+	case c.Action == verdict.Delete && later.Action != verdict.Delete && c.VariableUUID == later.VariableUUID:
 		return "it is wanted again, or no longer kmsync's to delete"
 	case c.VariableUUID == "" && later.VariableUUID != "":
 		moved = append(moved, "the variable exists now")
