@@ -57,6 +57,8 @@ func TestScripts(t *testing.T) {
 			"printed":   printedCommand,
 			"meanwhile": meanwhileCommand,
 			"canary":    canaryCommand,
+			"tls":       tlsCommand,
+			"proxy":     proxyCommand,
 		},
 	})
 }

@@ -1,7 +1,6 @@
 package bitbucket
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"strings"
@@ -45,7 +44,7 @@ func noVariable(status int, header http.Header, body []byte) bool {
 		return false
 	}
 	top := read[envelope](body)
-	if !bytes.HasPrefix(bytes.TrimSpace(top.Error), []byte("{")) {
+	if !isObject(top.Error) {
 		return false
 	}
 	inner := read[detail](top.Error)

@@ -25,8 +25,9 @@ const (
 	hintWorkspace = "An API token needs the scope read:workspace:bitbucket to identify the workspace; of access tokens, one of the workspace is needed, not of a repository or project."
 	hintSpaceRead = "To read a workspace's variables, the credential needs the scope pipeline (API token: read:pipeline:bitbucket and read:workspace:bitbucket), and an admin of the workspace behind it; an access token of one repository is not enough."
 	hintSpaceSet  = "To write a workspace's variables, the credential needs the scope pipeline:variable (API token: admin:pipeline:bitbucket), and an admin of the workspace behind it; an access token of one repository is not enough."
-	hintHTML      = "A proxy or login page answered, or Bitbucket's front door refused the request."
-	hintWithdrawn = "Bitbucket has withdrawn this endpoint."
+	hintHTML      = "A proxy or login page answered, or Bitbucket's front door refused the request; check the address, HTTPS_PROXY and NO_PROXY."
+	hintNoAPI     = "This host does not speak the /2.0 of Bitbucket; check the address."
+	hintWithdrawn = "Bitbucket has withdrawn this endpoint; a newer kmsync may know another."
 )
 
 // shown are the codes that an error may show. Anything else may be what was sent,
@@ -83,15 +84,30 @@ func fail(r *httpx.Request, status int, header http.Header, body []byte) *provid
 		e.Code = text
 	}
 	e.Hint = hint(r, status, e.Code, inner, more)
-	if httpx.IsForeign(header, body) && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) && status < 500 {
+	switch {
+	case httpx.IsForeign(header, body) && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) && status < 500:
 		// What a page says about existence proves nothing.
 		if e.Kind != providers.KindUnauthenticated && e.Kind != providers.KindInvalid {
 			e.Kind = providers.KindForeign
 		}
 		e.Hint = hintHTML
+	case status == http.StatusNotFound && isElsewhere(top, inner, body):
+		e.Kind, e.Hint = providers.KindForeign, hintNoAPI
 	}
 	return e
 }
+
+// isElsewhere reports whether a 404 is about the path and not about what it names: the
+// detail of an unknown path is "There is no API hosted at this URL", and a body of
+// another form than {"error":{…}} is of another service.
+func isElsewhere(top envelope, inner detail, body []byte) bool {
+	if strings.Contains(read[string](inner.Detail), "no API hosted") {
+		return true
+	}
+	return len(bytes.TrimSpace(body)) > 0 && !isObject(top.Error)
+}
+
+func isObject(raw []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) }
 
 // dataOf returns the part of an error body for programs, which some errors have at the
 // top instead.

@@ -31,6 +31,9 @@ const redacted = "(secret)"
 // a mask in a request body would overwrite a production secret with a mask.
 var errEncoded = errors.New("a secret value cannot be encoded")
 
+// ErrNotUnicode is the error of [Value.UnmarshalJSON] for text that is not Unicode.
+var ErrNotUnicode = errors.New("a secret value must be Unicode text")
+
 // Value is a secret string. The zero Value is the empty string.
 //
 // The text sits behind a closure: fmt prints unexported string fields, and
@@ -134,7 +137,7 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	if !utf8.Valid(data) || strings.Count(*s, replacement) != spelledReplacements(string(data)) {
-		return errors.New("a secret value must be Unicode text")
+		return ErrNotUnicode
 	}
 	*v = New(*s)
 	return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/providers"
+	"github.com/hanzoai/kmsync/providers/secret"
 )
 
 // statusTimedOut is Bitbucket's own "timed out", a kind of 504.
@@ -26,7 +27,7 @@ func (c *Client) judge(r *Request, answer *http.Response, body []byte, readErr e
 		return &Response{Status: status, Header: answer.Header}, nil
 	case status >= 300 && status < 400:
 		e.Kind = providers.KindForeign
-		e.Hint = c.origin.Host + " answered with a redirect; kmsync follows none. A proxy or login page may be in between, or the address is not the service's own."
+		e.Hint = c.origin.Host + " answered with a redirect; kmsync follows none. A proxy or login page may be in between, or the address is not the service's own; check the address, HTTPS_PROXY and NO_PROXY."
 		return nil, &failure{err: e}
 	case status >= 400 && readErr == nil && r.Settled != nil && r.Settled(status, answer.Header, body):
 		return &Response{Status: status, Header: answer.Header, Body: body}, nil
@@ -46,22 +47,33 @@ func (c *Client) judge(r *Request, answer *http.Response, body []byte, readErr e
 		// An answer without a body may carry any type, and login pages have one.
 	case IsForeign(answer.Header, body):
 		e.Kind = providers.KindForeign
-		e.Hint = "A proxy or login page answered for " + c.origin.Host + "."
+		e.Hint = "A proxy or login page answered for " + c.origin.Host + ", or the address is not the service's own; check the address, HTTPS_PROXY and NO_PROXY."
 		return nil, &failure{err: e}
-	case r.Decode(body) != nil:
-		if !json.Valid(body) {
-			return nil, c.broken(e)
+	default:
+		if err := r.Decode(body); err != nil {
+			return nil, c.unread(e, err, body)
 		}
-		e.Kind = providers.KindUnavailable
-		e.Hint = "The answer of " + c.origin.Host + " has another shape than the documented one."
-		return nil, &failure{err: e}
 	}
 	return &Response{Status: status, Header: answer.Header, Body: body}, nil
 }
 
+// unread is an answer that Decode does not accept.
+func (c *Client) unread(e *providers.Error, err error, body []byte) *failure {
+	if !json.Valid(body) {
+		return c.broken(e)
+	}
+	e.Kind = providers.KindUnavailable
+	e.Hint = "The answer of " + c.origin.Host + " has another shape than the documented one; check the address."
+	if errors.Is(err, secret.ErrNotUnicode) {
+		e.Kind = providers.KindInvalid
+		e.Hint = "A value in the answer of " + c.origin.Host + " is not Unicode text, which no variable can carry, and the answer is not used; store the value there in base64."
+	}
+	return &failure{err: e}
+}
+
 func (c *Client) broken(e *providers.Error) *failure {
 	e.Kind = providers.KindUnavailable
-	e.Hint = "The answer of " + c.origin.Host + " broke off."
+	e.Hint = "The answer of " + c.origin.Host + " broke off; try again."
 	return &failure{err: e, fault: true}
 }
 

@@ -134,6 +134,12 @@ func transport(parallelism int) *http.Transport {
 		MaxIdleConnsPerHost:   parallelism,
 		IdleConnTimeout:       idleTimeout,
 		ExpectContinueTimeout: time.Second,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+			if answer.StatusCode != http.StatusOK {
+				return proxyRefusal(answer.StatusCode)
+			}
+			return nil
+		},
 	}
 }
 

@@ -99,7 +99,7 @@ func TestProxySeesTheHostOnly(t *testing.T) {
 		mu.Lock()
 		seen = append(seen, r.Method+" "+r.RequestURI+" "+text.String())
 		mu.Unlock()
-		w.WriteHeader(http.StatusBadGateway)
+		w.WriteHeader(http.StatusProxyAuthRequired)
 	}))
 	defer proxy.Close()
 	if behind(t, "HTTPS_PROXY="+proxy.URL) {
@@ -111,8 +111,12 @@ func TestProxySeesTheHostOnly(t *testing.T) {
 			return nil
 		}
 		_, err := w.Do(t.Context(), r)
-		if e := mustFail(t, err, providers.KindUnavailable); e.Sent || strings.Contains(e.Error(), "canary") {
+		if e := mustFail(t, err, providers.KindUnavailable); e.Sent || strings.Contains(e.Error(), "canary") ||
+			!strings.Contains(e.Hint, "refuses to connect to service.example (HTTP 407); check HTTPS_PROXY") {
 			t.Errorf("got %+v, want not sent", e)
+		}
+		if n := len(w.slept()); n != 0 {
+			t.Errorf("tried %d times more, and a proxy that wants a login keeps to that", n)
 		}
 		return
 	}
