@@ -81,9 +81,9 @@ func readCredential(read func() (secret.Value, error), what string) (secret.Valu
 	value = value.TrimSpace()
 	switch {
 	case value.IsEmpty():
-		return secret.Value{}, refuse("The " + what + " is empty.")
+		return secret.Value{}, refuse("The " + what + " is empty; set it, or its file.")
 	case value.HasLineBreak(), !value.IsUTF8():
-		return secret.Value{}, refuse("The " + what + " is not one line of text.")
+		return secret.Value{}, refuse("The " + what + " is not one line of text; write it there alone.")
 	}
 	return value, nil
 }

@@ -204,10 +204,10 @@ func readCredential(read func() (secret.Value, error), what string) (secret.Valu
 	}
 	value = value.TrimSpace()
 	if value.IsEmpty() {
-		return secret.Value{}, unauthenticated("The " + what + " is empty.")
+		return secret.Value{}, unauthenticated("The " + what + " is empty; set it, or its file.")
 	}
 	if value.HasLineBreak() || !value.IsUTF8() {
-		return secret.Value{}, unauthenticated("The " + what + " is not one line of text.")
+		return secret.Value{}, unauthenticated("The " + what + " is not one line of text; write it there alone.")
 	}
 	return value, nil
 }
