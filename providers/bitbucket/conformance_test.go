@@ -169,8 +169,12 @@ func TestPipelinesOff(t *testing.T) {
 		t.Errorf("environments %+v, %v", found, err)
 	}
 	_, err = c.Variables(t.Context(), providers.Scope{Workspace: workspace, Repository: repository})
-	if providers.KindOf(err) != providers.KindNotFound || !strings.Contains(err.Error(), "Pipelines was never switched on") {
+	if providers.KindOf(err) != providers.KindInvalid || !strings.Contains(err.Error(), "Pipelines was never switched on for it; switch it on") {
 		t.Errorf("variables: %v", err)
+	}
+	_, err = c.Variables(t.Context(), providers.Scope{Workspace: workspace, Repository: "nothing"})
+	if providers.KindOf(err) != providers.KindNotFound || strings.Contains(err.Error(), "switch it on") {
+		t.Errorf("variables of a repository that is not there: %v", err)
 	}
 }
 

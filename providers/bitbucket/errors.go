@@ -17,6 +17,7 @@ const (
 
 	hintGone      = "deleted, renamed, or this token lost access; or Pipelines was never switched on for it"
 	hintNoSpace   = "deleted, renamed, or this token has no access to the workspace"
+	hintOff       = "The repository is there, and Pipelines was never switched on for it; switch it on in the settings of the repository."
 	hintVariable  = "The variable was deleted or made anew since it was listed."
 	hintLogin     = "The token is wrong, expired or revoked. An API token needs the e-mail address of the Atlassian account, not the user name; app passwords ended on 2026-07-28."
 	hintMechanism = "This kind of credential is not accepted here; use an access token of the repository or workspace, or an API token with scopes."
@@ -150,7 +151,7 @@ func hint(r *httpx.Request, status int, code string, inner detail, more data) st
 		if code == codeNoVariable {
 			return hintVariable
 		}
-		if ofWorkspace(r) {
+		if ofWorkspace(r) || strings.HasPrefix(read[string](inner.Message), "No workspace") {
 			return hintNoSpace
 		}
 		return hintGone

@@ -41,6 +41,7 @@ func TestErrors(t *testing.T) {
 		"mechanism 2":        {403, `{"error":{"message":"This resource does not support authentication using the provided token"}}`, providers.KindForbidden, "", "kind of credential"},
 		"403 text detail":    {403, `{"error":{"message":"canary","detail":"canary"}}`, providers.KindForbidden, "", "admin of the repository"},
 		"repository gone":    {404, `{"type":"error","error":{"message":"Repository acme/canary not found."}}`, providers.KindNotFound, "", "deleted, renamed, or this token lost access"},
+		"no workspace":       {404, `{"type":"error","error":{"message":"No workspace with identifier 'canary'."}}`, providers.KindNotFound, "", "no access to the workspace"},
 		"no API":             {404, `{"error":{"message":"Resource not found","detail":"There is no API hosted at this URL"}}`, providers.KindForeign, "", "does not speak the /2.0 of Bitbucket; check the address"},
 		"404 of a KMS":       {404, `{"reqId":"canary","message":"Route GET:/2.0 not found","error":"Not Found","statusCode":404}`, providers.KindForeign, "", "check the address"},
 		"404 in plain text":  {404, `404 page not found`, providers.KindForeign, "", "check the address"},

@@ -86,7 +86,7 @@ func (c *Client) Variables(ctx context.Context, scope providers.Scope) (provider
 	k := variables("list variables", scope)
 	l, err := list(ctx, c, k, func(w wireVariable) string { return w.UUID })
 	if err != nil {
-		return providers.VariableListing{}, err
+		return providers.VariableListing{}, c.isOff(ctx, scope, err)
 	}
 	out.Variables = make([]providers.Variable, 0, len(l.items))
 	for _, w := range l.items {
@@ -111,6 +111,21 @@ func (c *Client) Variables(ctx context.Context, scope providers.Scope) (provider
 		})
 	}
 	return out, nil
+}
+
+// isOff tells a repository without Pipelines from one that is not there, with one more
+// request: for both, GET …/pipelines_config/variables answers 404.
+func (c *Client) isOff(ctx context.Context, scope providers.Scope, err error) error {
+	e, ok := errors.AsType[*providers.Error](err)
+	if !ok || e.Kind != providers.KindNotFound || scope.Repository == "" || scope.Environment != "" {
+		return err
+	}
+	if _, missing := c.Repository(ctx, scope.Workspace, scope.Repository); missing != nil {
+		return err
+	}
+	off := *e
+	off.Kind, off.Hint = providers.KindInvalid, hintOff
+	return &off
 }
 
 // Create implements [providers.Writer] by POST on the collection; success is 201.

@@ -25,8 +25,8 @@ const (
 // The hints of errors.
 const (
 	hintNoFolder    = "The folder or the environment does not exist; check environment and secret_path."
-	hintNoProject   = "No project of that id is visible to the machine identity."
-	hintNoSlug      = "No project of that slug is visible to the machine identity."
+	hintNoProject   = "No project of that id is visible to the machine identity; check project, and add the identity to it."
+	hintNoSlug      = "No project of that slug is visible to the machine identity; check project, and add the identity to it."
 	hintNoMember    = "The machine identity is not a member of the project; add it there."
 	hintRight       = "The machine identity lacks a right: it must be able to read secrets, values included, in this folder."
 	hintLogin       = "The client id or client secret is wrong, expired or revoked. It is not tried again in this run, since the third refusal locks the identity out for a while."

@@ -99,7 +99,7 @@ func (c *Client) list(ctx context.Context, folder providers.Folder, deep bool) (
 		err = c.Prove(ctx, folder)
 	}
 	if err != nil {
-		return contents{}, err
+		return contents{}, c.project.explain(err, folder)
 	}
 	return got.clone(), nil
 }
