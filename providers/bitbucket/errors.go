@@ -28,6 +28,7 @@ const (
 	hintSpaceSet  = "To write a workspace's variables, the credential needs the scope pipeline:variable (API token: admin:pipeline:bitbucket), and an admin of the workspace behind it; an access token of one repository is not enough."
 	hintHTML      = "A proxy or login page answered, or Bitbucket's front door refused the request; check the address, HTTPS_PROXY and NO_PROXY."
 	hintNoAPI     = "This host does not speak the /2.0 of Bitbucket; check the address."
+	hintLarge     = "The value is larger than Bitbucket, or a proxy on the way, accepts; make it smaller."
 	hintWithdrawn = "Bitbucket has withdrawn this endpoint; a newer kmsync may know another."
 )
 
@@ -86,6 +87,7 @@ func fail(r *httpx.Request, status int, header http.Header, body []byte) *provid
 	}
 	e.Hint = hint(r, status, e.Code, inner, more)
 	switch {
+	case status == http.StatusRequestEntityTooLarge: // a front door says it in HTML
 	case httpx.IsForeign(header, body) && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) && status < 500:
 		// What a page says about existence proves nothing.
 		if e.Kind != providers.KindUnauthenticated && e.Kind != providers.KindInvalid {
@@ -114,7 +116,7 @@ func isObject(raw []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(raw), []
 // top instead.
 func dataOf(top envelope, inner detail) data {
 	more := read[data](inner.Data)
-	if more.Key == nil {
+	if more.Key == nil && more.Arguments == nil {
 		more = read[data](top.Data)
 	}
 	return more
@@ -157,6 +159,8 @@ func hint(r *httpx.Request, status int, code string, inner detail, more data) st
 		return hintGone
 	case http.StatusGone:
 		return hintWithdrawn
+	case http.StatusRequestEntityTooLarge:
+		return hintLarge
 	case http.StatusBadRequest:
 		return hintFields(inner, more)
 	}
@@ -227,7 +231,11 @@ func hintFields(inner detail, more data) string {
 	if len(refused) == 0 {
 		return ""
 	}
-	return "Bitbucket refuses the " + strings.Join(refused, " and the ") + " of the variable."
+	text := "Bitbucket refuses the " + strings.Join(refused, " and the ") + " of the variable"
+	if slices.Contains(refused, "value") {
+		text += ": it may be too large, or hold what a variable cannot carry; change it in the KMS"
+	}
+	return text + "."
 }
 
 // limited recognises the rate limit that comes as 403: in an error body, or as

@@ -42,6 +42,8 @@ func TestErrors(t *testing.T) {
 		"403 text detail":    {403, `{"error":{"message":"canary","detail":"canary"}}`, providers.KindForbidden, "", "admin of the repository"},
 		"repository gone":    {404, `{"type":"error","error":{"message":"Repository acme/canary not found."}}`, providers.KindNotFound, "", "deleted, renamed, or this token lost access"},
 		"no workspace":       {404, `{"type":"error","error":{"message":"No workspace with identifier 'canary'."}}`, providers.KindNotFound, "", "no access to the workspace"},
+		"value too large":    {413, html, providers.KindInvalid, "", "larger than Bitbucket, or a proxy on the way, accepts"},
+		"value refused":      {400, `{"error":{"data":{"arguments":{"value":"canary"}}}}`, providers.KindInvalid, "", "refuses the value of the variable: it may be too large"},
 		"no API":             {404, `{"error":{"message":"Resource not found","detail":"There is no API hosted at this URL"}}`, providers.KindForeign, "", "does not speak the /2.0 of Bitbucket; check the address"},
 		"404 of a KMS":       {404, `{"reqId":"canary","message":"Route GET:/2.0 not found","error":"Not Found","statusCode":404}`, providers.KindForeign, "", "check the address"},
 		"404 in plain text":  {404, `404 page not found`, providers.KindForeign, "", "check the address"},
