@@ -253,3 +253,24 @@ func TestRepository(t *testing.T) {
 		wantKind(t, err, providers.KindUnavailable)
 	}
 }
+
+// Whether Pipelines is off is asked for a repository's own variables only: what an
+// environment or a workspace lacks has other causes.
+func TestNotFoundElsewhereIsNotPipelines(t *testing.T) {
+	t.Parallel()
+	for _, scope := range []providers.Scope{staging, acme} {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+			if r.URL.Path == "/2.0/repositories/acme/web" {
+				write(w, object{"uuid": envUUID})
+				return
+			}
+			w.WriteHeader(http.StatusNotFound)
+			write(w, object{"error": object{"message": "Not found"}})
+		})
+		_, err := s.client(nil).Variables(t.Context(), scope)
+		wantKind(t, err, providers.KindNotFound)
+		if s.count() != 1 {
+			t.Errorf("%v: %d requests", scope, s.count())
+		}
+	}
+}

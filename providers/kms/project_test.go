@@ -29,4 +29,12 @@ func TestEnvironmentThatTheProjectLacks(t *testing.T) {
 			t.Errorf("%s: %q, want %q", environments, got, want)
 		}
 	}
+	s := serve(t, map[string][]reply{
+		projectRoute: {{body: `{"id":"` + projectID + `","environments":[{"slug":"prod"}]}`}},
+		listRoute:    {{status: 403, body: `{"reqId":"req-1","statusCode":403,"message":"canary","error":"PermissionDenied"}`}},
+	})
+	_, err := s.client(func(o *Options) { o.Project = "payments" }).List(t.Context(), providers.Folder{Environment: "prdo", Path: "/"})
+	if e := wantKind(t, err, providers.KindForbidden); strings.Contains(e.Hint, "has no environment") {
+		t.Errorf("a missing right is told as a missing environment: %q", e.Hint)
+	}
 }
