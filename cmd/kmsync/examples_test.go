@@ -27,26 +27,42 @@ func TestExamples(t *testing.T) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
 			work := t.TempDir()
-			files, err := filepath.Glob(filepath.Join(dir, "*.sync.hcl"))
-			if err != nil || len(files) == 0 {
-				t.Fatalf("the example has no configuration: %v", err)
-			}
-			for _, file := range files {
-				content, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(filepath.Join(work, filepath.Base(file)), content, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			copyExample(t, dir, work)
 			copyWorld(t, dir, work)
 			runExample(t, work, 0, "", "fmt", "--check")
 			runExample(t, work, 0, "valid", "validate")
 			runExample(t, work, 2, "to create", "plan", "--detailed-exitcode")
 			runExample(t, work, 0, "Applied: ", "apply", "--auto-approve")
 			runExample(t, work, 0, "No changes.", "plan", "--detailed-exitcode")
+			if _, err := os.Stat(filepath.Join(dir, "after")); err != nil {
+				return
+			}
+			// What the files of the example become one day.
+			copyExample(t, filepath.Join(dir, "after"), work)
+			runExample(t, work, 0, "", "fmt", "--check")
+			runExample(t, work, 0, "valid", "validate")
+			runExample(t, work, 2, "to delete", "plan", "--detailed-exitcode")
+			runExample(t, work, 0, " deleted", "apply", "--auto-approve")
+			runExample(t, work, 0, "No changes.", "plan", "--detailed-exitcode")
 		})
+	}
+}
+
+// copyExample copies the configuration of an example.
+func copyExample(t *testing.T, dir, work string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.sync.hcl"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("the example has no configuration: %v", err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(work, filepath.Base(file)), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Plays the quickstart on the built-in sandbox, in a folder of its own that is
 # removed in the end: validate, plan, apply, plan again; then somebody changes a
-# secret and two variables, and the plan finds all three.
+# secret and two variables, and the plan finds all three. In a second act a guard
+# stops a delete, a flag allows it, a run is killed in the middle, and the next one
+# mends what it left.
 #
 # Usage: demo.sh KMSYNC    (run by "make demo")
 set -eu
@@ -25,6 +27,17 @@ say() { printf '\n%s# %s%s\n' "$bold" "$1" "$plain"; }
 run() {
   printf '%s$ kmsync %s%s\n' "$bold" "$*" "$plain"
   "$kmsync" "$@"
+}
+
+# exits CODE COMMAND… runs a command that is to end with that code.
+exits() {
+  want=$1 code=0
+  shift
+  run "$@" || code=$?
+  if [ "$code" != "$want" ]; then
+    echo "demo: kmsync $* exited with $code, not $want" >&2
+    exit 1
+  fi
 }
 
 # edit KEY SED-COMMAND changes the world file from the line with that key to the
@@ -58,13 +71,47 @@ edit KMS_FEATURE_FLAGS 's/"secured": true/"secured": false/'
 echo "(edited $world)"
 
 say "The plan finds all three; with --detailed-exitcode it exits with 2"
-code=0
-run plan --detailed-exitcode || code=$?
-if [ "$code" != 2 ]; then
-  echo "demo: plan exited with $code, not 2" >&2
-  exit 1
-fi
+exits 2 plan --detailed-exitcode
 
 say "Apply mends them"
+run apply --auto-approve
+run plan --detailed-exitcode
+
+say "Second act: whatever the KMS does not have is to go, says a line in the file"
+sed -i.old 's/^    key_schema .*/&\n    initial_sync_behavior = "overwrite-destination"/' main.sync.hcl && rm main.sync.hcl.old
+run fmt >/dev/null
+sed -n '/options {/,/^  }/p' main.sync.hcl
+say "A variable is there that kmsync never wrote. A guard holds the delete and names the flag; exit code 3"
+sed "s/^\( *\)\"key\": \"DEPLOY_REGION\"/\1\"key\": \"KMS_LEFTOVER\"/" "$world" >"$world.new" && mv "$world.new" "$world"
+exits 3 apply --auto-approve
+
+say "Somebody has looked at it and allows it, once; the ledger notes who and when"
+run apply --auto-approve --max-deletes 1
+run ledger show | sed -n 1,2p
+
+say "Three secrets are rotated, and the run that writes them is killed in the middle"
+for key in DATABASE_URL SENTRY_DSN SESSION_KEY; do
+  edit "$key" 's/"value": ".*"/"value": "r0t4t3d-'"$key"'"/; s/"version": [0-9]*/"version": 9/'
+done
+sed 's/"latency": "0s"/"latency": "600ms"/' "$world" >"$world.new" && mv "$world.new" "$world"
+printf '%s$ kmsync apply --auto-approve --parallelism 1%s\n' "$bold" "$plain"
+"$kmsync" apply --auto-approve --parallelism 1 >/dev/null 2>progress.log &
+pid=$! tries=0
+until grep -q 'updated' progress.log; do
+  tries=$((tries + 1))
+  if [ "$tries" -gt 600 ]; then
+    echo "demo: the apply did not begin to write" >&2
+    exit 1
+  fi
+  sleep 0.05
+done
+kill -9 "$pid"
+wait "$pid" 2>/dev/null || true
+cat progress.log
+echo "(killed with SIGKILL)"
+
+say "What was in flight is in doubt, and written again; what was done stays done"
+sed 's/"latency": "600ms"/"latency": "0s"/' "$world" >"$world.new" && mv "$world.new" "$world"
+exits 2 plan --detailed-exitcode
 run apply --auto-approve
 run plan --detailed-exitcode

@@ -12,7 +12,7 @@ import (
 
 // errNoTerminal and errNotApproved end an apply before it wrote anything.
 var (
-	errNoTerminal  = errors.New("there is no terminal to ask on: add --auto-approve to apply without a question")
+	errNoTerminal  = errors.New("there is no terminal to ask on: add --auto-approve to go on without a question")
 	errNotApproved = errors.New("not approved: nothing was written")
 )
 

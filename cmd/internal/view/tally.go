@@ -54,7 +54,7 @@ func (t tally) changes() int { return t.Writes() + t.LedgerOnly() }
 func (p *page) closing(plan *plan.Plan, now time.Time) {
 	t := tallyOf(plan)
 	if t.changes()+t.Blocked+t.SyncErrors == 0 {
-		p.hang(bold, 0, noChanges(t))
+		p.hang(bold, 0, noChanges(t, plan.Destroy))
 		return
 	}
 	p.hang(bold, 0, t.sentence(now))
@@ -76,8 +76,11 @@ func (t tally) with() string {
 }
 
 // noChanges says "believed", since Bitbucket never shows a secured value.
-func noChanges(t tally) string {
+func noChanges(t tally, destroy bool) string {
 	text := "No changes."
+	if destroy {
+		text = "Nothing to destroy."
+	}
 	if t.Unchanged > 0 {
 		text += " " + number(t.Unchanged, "key") + " believed in sync."
 	}

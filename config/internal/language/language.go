@@ -46,7 +46,7 @@ func kmsyncSpec() spec.Block {
 				},
 			},
 			{
-				Name: "deletes", Header: "deletes {", Max: 1, Doc: "How many variables one run may delete without a flag that allows more. Deletes are held in this version.",
+				Name: "deletes", Header: "deletes {", Max: 1, Doc: "How many variables one run may delete without [a flag](decisions.md#deletes) that allows more.",
 				Arguments: []spec.Argument{
 					{Name: "max_count", Kind: spec.Whole, Default: cty.NumberIntVal(DefaultMaxCount), Check: rules.MaxCount, Doc: "In all. A run with more deletes holds all of them; 0 holds every one."},
 					{Name: "max_percent", Kind: spec.Whole, Default: cty.NumberIntVal(DefaultMaxPercent), Check: rules.MaxPercent, Doc: "Of what is owned in a destination, where more than 5 are to be deleted there; above it those of that destination are held."},
@@ -160,7 +160,7 @@ func optionsSpec() spec.Block {
 		Name: "options", Header: "options {", Max: 1,
 		Doc: "How keys are named, written and kept.",
 		Arguments: []spec.Argument{
-			{Name: "initial_sync_behavior", Check: rules.Behavior, DocDefault: "none", Doc: "Only `\"overwrite-destination\"`: variables in range that the KMS does not have are to be deleted, at every apply. Deletes are held in this version."},
+			{Name: "initial_sync_behavior", Check: rules.Behavior, DocDefault: "none", Doc: "Only `\"overwrite-destination\"`: variables in range that the KMS does not have are deleted, at every apply. The first time in a destination [needs a consent](decisions.md#deletes)."},
 			{Name: "key_schema", Check: rules.KeySchema, DocDefault: "none: names stay as they are", Doc: "At most 255 characters: `{{secretKey}}` exactly once, `{{environment}}` as often as wanted, else letters, digits, `_`, `-` and `/`. The result must be a name that Bitbucket takes, and `-` and `/` never make one."},
 			{Name: "auto_sync", Kind: spec.Bool, Default: cty.True, Doc: "Whether `watch`, once there is one, applies this sync by itself; nothing else looks at it."},
 			{Name: "disable_secret_deletion", Kind: spec.Bool, Default: cty.False, Doc: "Never delete at the destination."},
@@ -192,7 +192,7 @@ func removedSpec() spec.Block {
 		Doc: "What to do with the keys that a sync left behind.",
 		Arguments: []spec.Argument{
 			{Name: "from", Kind: spec.Address, Required: true, Doc: "Address of the sync that left. One that is still declared needs `destination`."},
-			{Name: "keep", Kind: spec.Bool, Required: true, Doc: "`true`: the variables stay and are no longer kmsync's. `false`: they are deleted, which this version holds."},
+			{Name: "keep", Kind: spec.Bool, Required: true, Doc: "`true`: the variables stay and are no longer kmsync's. `false`: they are deleted."},
 			{Name: "destination", Check: rules.DestinationName, DocDefault: "all that it left", Doc: "One destination: `\"acme/billing\"`, `\"acme/billing/Production\"`, or `\"acme\"` for the workspace's variables."},
 			{Name: "connection", Kind: spec.ConnectionRef, DocDefault: "the only `connection` block", Doc: "`connection.bitbucket.NAME`: the account that reads the destination."},
 		},

@@ -65,7 +65,7 @@ func reasonPhrase(r verdict.Reason) string {
 	case verdict.Renamed:
 		return "renamed{detail}{at}; {old} stays for now" // of the old key, and in place: see reason
 	case verdict.Destroyed:
-		return "written by this sync, which is being destroyed"
+		return "owned by this sync"
 	case verdict.RenameWaits:
 		return "kept: renamed{detail}{at}, and the new key is not written"
 	case verdict.Overlap:
