@@ -27,7 +27,7 @@ type State struct {
 	// as after restoring a backup: nothing in it is believed.
 	Rolled bool
 	// Unaccepted says that an older copy of this ledger was found in use and that
-	// nobody has accepted it since: nothing may be deleted. It holds
+	// nobody has accepted it since ([Keeper.Accept]): nothing may be deleted. It holds
 	// where Rolled does, and stays after a run has set the old records aside.
 	Unaccepted bool
 	// Running is the run that held the lock when the state was loaded, if one did:

@@ -53,8 +53,9 @@ var mayImport = map[string]struct{ ours, third []string }{
 	"planner/ledger/record":         {ours: []string{"planner/ledger", "providers/secret"}},
 	"planner/ledger/lockfile":       {ours: []string{"planner/ledger", "planner/ledger/private"}, third: []string{"github.com/gofrs/flock"}},
 	"planner/ledger/rootkey":        {ours: []string{"planner/ledger", "planner/ledger/private", "providers/secret"}},
+	"planner/ledger/table":          {ours: []string{"planner/ledger/record", "providers/secret"}},
 	"planner/ledger/sqlite": {
-		ours:  []string{"planner/ledger", "planner/ledger/lockfile", "planner/ledger/private", "planner/ledger/record", "planner/ledger/rootkey", "providers/secret"},
+		ours:  []string{"planner/ledger", "planner/ledger/lockfile", "planner/ledger/private", "planner/ledger/record", "planner/ledger/rootkey", "planner/ledger/table", "providers/secret"},
 		third: []string{"modernc.org/sqlite"},
 	},
 	"planner/address":     {third: []string{"github.com/agext/levenshtein"}},

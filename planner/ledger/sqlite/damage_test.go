@@ -9,6 +9,7 @@ import (
 
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
+	"github.com/hanzoai/kmsync/planner/ledger/table"
 )
 
 func keyOf(i int) string { return fmt.Sprintf("KEY_%05d", i) }
@@ -62,10 +63,10 @@ func TestDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = p.loadError(t, p.db(), "damaged", "backup", "delete ledger.db and its logs")
-			if !errors.Is(err, errDamaged) {
+			if !errors.Is(err, table.ErrDamaged) {
 				t.Errorf("load: %v", err)
 			}
-			if _, _, err := p.store().Lock(t.Context(), tester, 0); !errors.Is(err, errDamaged) {
+			if _, _, err := p.store().Lock(t.Context(), tester, 0); !errors.Is(err, table.ErrDamaged) {
 				t.Errorf("lock: %v", err)
 			}
 			if after, err := os.ReadFile(p.db()); err != nil || string(after) != string(bad) {
@@ -109,10 +110,10 @@ func TestDamagedRows(t *testing.T) {
 				intend(t, session, create("A"), create("B"))
 			})
 			p.change(t, statement)
-			if err := p.loadError(t); !errors.Is(err, errDamaged) {
+			if err := p.loadError(t); !errors.Is(err, table.ErrDamaged) {
 				t.Errorf("load: %v", err)
 			}
-			if _, _, err := p.store().Lock(t.Context(), tester, 0); !errors.Is(err, errDamaged) {
+			if _, _, err := p.store().Lock(t.Context(), tester, 0); !errors.Is(err, table.ErrDamaged) {
 				t.Errorf("lock: %v", err)
 			}
 		})
@@ -133,7 +134,7 @@ func TestAnotherVersion(t *testing.T) {
 			p.fill(t, 1)
 			p.change(t, `UPDATE meta SET value = '7' WHERE name = 'schema_version';`+also)
 			err := p.loadError(t, `version "7"`, `version "2"`)
-			if errors.Is(err, errDamaged) {
+			if errors.Is(err, table.ErrDamaged) {
 				t.Errorf("it counts as damaged: %v", err)
 			}
 			if _, _, lockErr := p.store().Lock(t.Context(), tester, 0); lockErr == nil || lockErr.Error() != err.Error() {

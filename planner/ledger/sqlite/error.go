@@ -6,11 +6,9 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-)
 
-// errDamaged says that the file is there and cannot be believed. It never counts
-// as a lost ledger: whoever deletes the folder decides that.
-var errDamaged = errors.New("the ledger is damaged")
+	"github.com/hanzoai/kmsync/planner/ledger/table"
+)
 
 // ledgerFiles are what to delete to start anew. The folder may hold more: that of a
 // sandbox holds its world.
@@ -18,7 +16,7 @@ const ledgerFiles = "ledger.db and its logs (ledger.db-wal, ledger.db-shm)"
 
 // explain adds to an error of SQLite what can be done about it.
 func (s *Store) explain(err error) error {
-	if errors.Is(err, errDamaged) {
+	if errors.Is(err, table.ErrDamaged) {
 		return s.damaged(err)
 	}
 	failure, ok := errors.AsType[*sqlite.Error](err)
@@ -28,7 +26,7 @@ func (s *Store) explain(err error) error {
 	switch failure.Code() & 0xff { // without SQLite's extended part
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
 		sqlite3.SQLITE_ERROR: // a table or a column is not there: the file is another program's
-		return s.damaged(fmt.Errorf("%w: %w", errDamaged, err))
+		return s.damaged(fmt.Errorf("%w: %w", table.ErrDamaged, err))
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("no space is left: %w", err)
 	case sqlite3.SQLITE_READONLY:

@@ -1,13 +1,17 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/hanzoai/kmsync/planner/ledger/lockfile"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
+	"github.com/hanzoai/kmsync/planner/ledger/table"
+	"github.com/hanzoai/kmsync/providers/secret"
 )
 
 // What SQLite appends to a file's name for what it keeps beside it.
@@ -40,7 +44,7 @@ func (s *Store) exists() (bool, error) {
 	journal := s.file() + journalSuffix
 	if found, err := private.IsThere(journal); found || err != nil {
 		if found {
-			err = fmt.Errorf("%w: %s lies beside it, which no ledger has and SQLite would replay: remove it", errDamaged, filepath.Base(journal))
+			err = fmt.Errorf("%w: %s lies beside it, which no ledger has and SQLite would replay: remove it", table.ErrDamaged, filepath.Base(journal))
 		}
 		return false, err
 	}
@@ -48,7 +52,7 @@ func (s *Store) exists() (bool, error) {
 		return found, err
 	}
 	if logged, err := private.IsThere(s.file() + walSuffix); logged || err != nil {
-		return false, errors.Join(err, fmt.Errorf("%w: the file is gone and its log is not", errDamaged))
+		return false, errors.Join(err, fmt.Errorf("%w: the file is gone and its log is not", table.ErrDamaged))
 	}
 	return false, nil
 }
@@ -71,4 +75,26 @@ func (s *Store) tighten() {
 			s.opt.Warn(fmt.Sprintf("Others may read the ledger %s, and its mode cannot be changed: %v.", name, err))
 		}
 	}
+}
+
+// create makes an empty ledger under another name and renames it when it is
+// whole and on disk, so that a run that dies here leaves no half ledger, and a
+// file without a schema is always a damaged one.
+func (s *Store) create(ctx context.Context, id string, key secret.Key) error {
+	path := s.newFile()
+	for _, name := range withLogs(path) { // of a run that died here
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := private.WriteNew(path, nil); err != nil { // for its mode
+		return err
+	}
+	if err := table.Fill(ctx, path, id, key, s.opt.Now()); err != nil {
+		return err
+	}
+	if err := os.Rename(path, s.file()); err != nil {
+		return err
+	}
+	return private.SyncDir(s.opt.Dir)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/planner/ledger"
+	"github.com/hanzoai/kmsync/planner/ledger/table"
 )
 
 const endless = `WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT`
@@ -24,7 +25,7 @@ func (p *place) refused(t *testing.T, want ...string) {
 	_, err := p.store().Load(ctx)
 	_, _, lockErr := p.store().Lock(ctx, tester, 0)
 	for _, err := range []error{err, lockErr} {
-		if !errors.Is(err, errDamaged) {
+		if !errors.Is(err, table.ErrDamaged) {
 			t.Fatalf("got %v, want it damaged", err)
 		}
 		for _, part := range want {
@@ -215,12 +216,12 @@ func TestNoJournalOnTheWayToWAL(t *testing.T) {
 	p.fill(t, 1)
 	p.change(t, `PRAGMA journal_mode = DELETE`)
 	link(t, "/nowhere/at/all", p.db()+journalSuffix)
-	db, err := openFile(p.db(), "mode=rw")
+	db, err := table.Open(p.db(), "mode=rw")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := logAhead(t.Context(), db); err != nil {
+	if err := table.LogAhead(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	var mode string

@@ -17,6 +17,7 @@ import (
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
 	"github.com/hanzoai/kmsync/planner/ledger/rootkey"
+	"github.com/hanzoai/kmsync/planner/ledger/table"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
 
@@ -163,7 +164,7 @@ func diff(t testing.TB, got, want any) {
 // change runs SQL on the file behind the store's back.
 func (p *place) change(t testing.TB, statement string, args ...any) {
 	t.Helper()
-	db, err := openFile(p.db(), "mode=rw")
+	db, err := table.Open(p.db(), "mode=rw")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func (p *place) change(t testing.TB, statement string, args ...any) {
 // count returns the single number of a query.
 func (p *place) count(t testing.TB, query string) int {
 	t.Helper()
-	db, err := openFile(p.db(), "mode=ro")
+	db, err := table.Open(p.db(), "mode=ro")
 	if err != nil {
 		t.Fatal(err)
 	}

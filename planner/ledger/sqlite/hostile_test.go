@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
+	"github.com/hanzoai/kmsync/planner/ledger/table"
 )
 
 // TestLinksAreRefused has links that a checkout may bring, each to a file or a
@@ -120,7 +121,7 @@ func TestAnIDLeadsNowhere(t *testing.T) {
 				before := p.files(t)
 				_, _, lockErr := p.store().Lock(t.Context(), tester, 0)
 				for _, err := range []error{p.loadError(t, "its id is not 16 hexadecimal digits"), lockErr} {
-					if !errors.Is(err, errDamaged) || strings.Contains(err.Error(), "c4nary") {
+					if !errors.Is(err, table.ErrDamaged) || strings.Contains(err.Error(), "c4nary") {
 						t.Errorf("got %v, want it damaged and nothing quoted", err)
 					}
 				}
@@ -144,17 +145,17 @@ func TestKeysOfAnIDThatIsNone(t *testing.T) {
 	path := filepath.Join(p.opt.Keys.DataDir, "ledger-"+id+".key")
 	write(t, path, envKeyText(3))
 	before := p.files(t)
-	if key, err := p.opt.Keys.Find(id, p.opt.Warn); err == nil || !key.IsZero() {
+	if key, _, err := p.opt.Keys.Find(id, "", p.opt.Warn); err == nil || !key.IsZero() {
 		t.Errorf("a key was found: %v", err)
 	}
-	if _, err := p.opt.Keys.Create(id, p.opt.Random); err == nil {
+	if _, _, err := p.opt.Keys.Create(id, p.opt.Random); err == nil {
 		t.Error("a key was made")
 	}
 	if err := p.opt.Keys.Remove(id); err == nil {
 		t.Error("a key was removed")
 	}
-	if err := p.opt.Keys.Missing(id); strings.Contains(err.Error(), id) {
-		t.Errorf("the path is named: %v", err)
+	if err := p.opt.Keys.Promote(id); err == nil || strings.Contains(err.Error(), id) {
+		t.Errorf("a key was put in place: %v", err)
 	}
 	diff(t, p.files(t), before)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/lockfile"
+	"github.com/hanzoai/kmsync/planner/ledger/table"
 )
 
 // refused tries to take the lock and returns who holds it.
@@ -137,7 +138,7 @@ func TestAFailedLockIsGivenBack(t *testing.T) {
 	if err := os.WriteFile(p.db(), []byte(strings.Repeat("no ledger ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := p.store().Lock(t.Context(), tester, 0); !errors.Is(err, errDamaged) {
+	if _, _, err := p.store().Lock(t.Context(), tester, 0); !errors.Is(err, table.ErrDamaged) {
 		t.Fatalf("got %v, want it damaged", err)
 	}
 	if err := os.WriteFile(p.db(), good, 0o600); err != nil {
@@ -237,7 +238,7 @@ func TestAReadThatAWriterCrossedIsRepeated(t *testing.T) {
 				if !test.stays {
 					closeSession(t, session)
 				}
-				return nil, errDamaged // as a torn read is
+				return nil, table.ErrDamaged // as a torn read is
 			})
 			if err != nil || entry(state, "A") == nil {
 				t.Errorf("got %v, want the commit that crossed the read", err)

@@ -12,7 +12,8 @@ import (
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/private"
 	"github.com/hanzoai/kmsync/planner/ledger/record"
-	"github.com/hanzoai/kmsync/planner/ledger/rootkey"
+
+	"github.com/hanzoai/kmsync/planner/ledger/table"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
 
@@ -73,18 +74,31 @@ func (s *Store) stamp() (stamp, error) {
 }
 
 func (s *Store) readWith(ctx context.Context, parameter string) (*ledger.State, error) {
-	db, err := openFile(s.file(), "mode=ro", parameter, cautious)
-	if err != nil {
-		return nil, err
-	}
-	r, err := s.readState(ctx, db, nil)
-	if closeErr := db.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
+	r := &reader{find: s.find}
+	if err := s.readFile(ctx, parameter, r); err != nil {
 		return nil, err
 	}
 	return r.state, nil
+}
+
+func (s *Store) readFile(ctx context.Context, parameter string, r *reader) error {
+	db, err := table.Open(s.file(), "mode=ro", parameter, table.Cautious)
+	if err != nil {
+		return err
+	}
+	err = r.read(ctx, db)
+	if closeErr := db.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// finder finds the root key of a ledger by the ids of both, and says where it is.
+type finder func(id, keyID string) (key secret.Key, at string, err error)
+
+// find finds the root key where it belongs.
+func (s *Store) find(id, keyID string) (secret.Key, string, error) {
+	return s.opt.Keys.Find(id, keyID, s.opt.Warn)
 }
 
 // reader reads everything in one transaction, so that all of it is of one commit.
@@ -94,59 +108,46 @@ func (s *Store) readWith(ctx context.Context, parameter string) (*ledger.State, 
 // torn inside of one or was made by somebody else, and entry_count what is lost as a
 // whole. Free pages have nothing to lose, and SQLite checks them when it takes them.
 type reader struct {
+	find     finder
+	thorough bool // look at every page besides, also at the free ones
+
 	state   *ledger.State
 	rows    map[rowID]row  // what a session remembers; nil where there is none
 	missing map[string]int // how many entries of a destination were not read yet
-	seals   *record.Seals
-	mark    string // what meta says of rolled_back_at
+	seals   *record.Seals  // nil where find gave no key: then none is checked
+	mark    string         // what meta says of rolled_back_at
+	keyAt   string         // where the root key is
 }
 
-// readState returns what the file holds. Into rows, unless it is nil, goes what a
-// session remembers of it.
-func (s *Store) readState(ctx context.Context, db *sql.DB, rows map[rowID]row) (*reader, error) {
+// read reads what the file holds.
+func (r *reader) read(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = tx.Rollback() }() // nothing was changed
-	r := &reader{rows: rows, missing: map[string]int{}, state: &ledger.State{Destinations: map[string]*ledger.Destination{}}}
-	if err := checkSchema(ctx, tx); err != nil {
-		return nil, err
-	}
-	if err := r.meta(ctx, tx, s.opt.Keys, s.opt.Warn); err != nil {
-		return nil, err
-	}
-	if err := each(ctx, tx, `SELECT `+destinationColumns+` FROM destinations`, r.destination); err != nil {
-		return nil, err
-	}
-	if err := each(ctx, tx, `SELECT `+entryColumns+` FROM entries`, r.entry); err != nil {
-		return nil, err
-	}
-	for id, n := range r.missing {
-		if n != 0 {
-			return nil, fmt.Errorf("%w: %d entries of the destination %q are missing", errDamaged, n, id)
-		}
-	}
-	return r, nil
-}
-
-// each calls read for every row of a query. Its error means that the row is not
-// as it was written.
-func each(ctx context.Context, tx *sql.Tx, query string, read func(*sql.Rows) error) error {
-	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := read(rows); err != nil {
-			if ctx.Err() != nil { // it closes the rows
-				return ctx.Err()
-			}
-			return fmt.Errorf("%w: %w", errDamaged, err)
+	defer func() { _ = tx.Rollback() }() // nothing was changed
+	r.missing, r.state = map[string]int{}, &ledger.State{Destinations: map[string]*ledger.Destination{}}
+	if err := table.CheckSchema(ctx, tx); err != nil {
+		return err
+	}
+	if err := r.meta(ctx, tx); err != nil {
+		return err
+	}
+	if err := table.Each(ctx, tx, `SELECT `+table.DestinationColumns+` FROM destinations`, r.destination); err != nil {
+		return err
+	}
+	if err := table.Each(ctx, tx, `SELECT `+table.EntryColumns+` FROM entries`, r.entry); err != nil {
+		return err
+	}
+	for id, n := range r.missing {
+		if n != 0 {
+			return fmt.Errorf("%w: %d entries of the destination %q are missing", table.ErrDamaged, n, id)
 		}
 	}
-	return rows.Err()
+	if r.thorough {
+		return table.QuickCheck(ctx, tx)
+	}
+	return nil
 }
 
 func (r *reader) destination(rows *sql.Rows) error {
@@ -161,7 +162,11 @@ func (r *reader) destination(rows *sql.Rows) error {
 	if d.Consent, err = record.ParseConsent(consentBy, consentAt); err != nil {
 		return fmt.Errorf("destination %q: %w", d.ID, err)
 	}
-	if sum != r.seals.Destination(d.ID, seenOf(d).texts()...) {
+	if r.seals == nil {
+		if err := record.CheckDestination(d); err != nil {
+			return err
+		}
+	} else if sum != r.seals.Destination(d.ID, seenOf(d).texts()...) {
 		return fmt.Errorf("destination %q has another seal", d.ID)
 	}
 	r.state.Destinations[d.ID], r.missing[d.ID] = d, entries
@@ -180,7 +185,11 @@ func (r *reader) entry(rows *sql.Rows) error {
 		return err
 	}
 	id := rowID{destination, e.Key}
-	if sum != r.seals.Entry(destination, e, fingerprint, writes) || flags != r.seals.Flags(destination, e.Key, believed, doubt, session) {
+	if r.seals == nil {
+		if err := record.CheckEntry(e); err != nil {
+			return err
+		}
+	} else if sum != r.seals.Entry(destination, e, fingerprint, writes) || flags != r.seals.Flags(destination, e.Key, believed, doubt, session) {
 		return fmt.Errorf("entry %q has another seal", e.Key)
 	}
 	if e.Fingerprint, err = secret.ParseFingerprint(fingerprint); err != nil {
@@ -220,9 +229,9 @@ func (r *reader) entry(rows *sql.Rows) error {
 
 // meta reads what the ledger says of itself, finds its root key, and refuses a
 // ledger of another version or key.
-func (r *reader) meta(ctx context.Context, tx *sql.Tx, keys rootkey.Store, warn func(string)) error {
+func (r *reader) meta(ctx context.Context, tx *sql.Tx) error {
 	meta := map[string]string{}
-	err := each(ctx, tx, `SELECT name, value FROM meta`, func(rows *sql.Rows) error {
+	err := table.Each(ctx, tx, `SELECT name, value FROM meta`, func(rows *sql.Rows) error {
 		var name, value string
 		err := rows.Scan(&name, &value)
 		meta[name] = value
@@ -231,27 +240,24 @@ func (r *reader) meta(ctx context.Context, tx *sql.Tx, keys rootkey.Store, warn 
 	if err != nil {
 		return err
 	}
-	if version := meta[metaVersion]; version != schemaVersion {
-		return errVersion(version)
+	if version := meta[table.MetaVersion]; version != table.Version {
+		return table.VersionError(version)
 	}
-	id := meta[metaID]
-	serial, err := private.ParseSerial(meta[metaSerial])
+	id := meta[table.MetaID]
+	serial, err := private.ParseSerial(meta[table.MetaSerial])
 	if err := errors.Join(private.CheckID(id), err); err != nil {
-		return fmt.Errorf("%w: %w", errDamaged, err)
+		return fmt.Errorf("%w: %w", table.ErrDamaged, err)
 	}
-	key, err := keys.Find(id, warn)
-	switch {
-	case err != nil:
+	key, at, err := r.find(id, meta[table.MetaKeyID])
+	if err != nil {
 		return err
-	case key.IsZero():
-		return keys.Missing(id)
-	case key.ID() != meta[metaKeyID]:
-		return keys.Another(id)
 	}
-	r.seals = record.NewSeals(key, id)
-	r.mark = meta[metaRolledBack]
-	if r.seals.Meta(schemaVersion, meta[metaSerial], r.mark) != meta[metaSeal] {
-		return fmt.Errorf("%w: it has another seal", errDamaged)
+	r.mark, r.keyAt = meta[table.MetaRolledBack], at
+	if !key.IsZero() {
+		r.seals = record.NewSeals(key, id)
+		if r.seals.Meta(table.Version, meta[table.MetaSerial], r.mark) != meta[table.MetaSeal] {
+			return fmt.Errorf("%w: it has another seal", table.ErrDamaged)
+		}
 	}
 	r.state.ID, r.state.Serial, r.state.Key, r.state.Unaccepted = id, serial, key, r.mark != ""
 	return nil

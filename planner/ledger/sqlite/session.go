@@ -12,6 +12,8 @@ import (
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/lockfile"
 	"github.com/hanzoai/kmsync/planner/ledger/record"
+	"github.com/hanzoai/kmsync/planner/ledger/rootkey"
+	"github.com/hanzoai/kmsync/planner/ledger/table"
 )
 
 // session is a ledger open for writing. It implements [ledger.Session].
@@ -70,14 +72,20 @@ func (s *Store) open(ctx context.Context) (*session, *ledger.State, error) {
 			return nil, nil, s.writeError(err)
 		}
 	}
+	return s.openWith(ctx, s.find)
+}
+
+// openWith opens a ledger that is there for writing and reads it, with the root key
+// that find finds.
+func (s *Store) openWith(ctx context.Context, find finder) (*session, *ledger.State, error) {
 	s.tighten()
 	// Until the first commit is in, and its serial noted elsewhere, a commit waits
 	// for the disk: else a loss of power would leave a note ahead of the ledger.
-	db, err := openFile(s.file(), "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(5000)", "_pragma=synchronous(FULL)", cautious)
+	db, err := table.Open(s.file(), "mode=rw", "_txlock=immediate", "_pragma=busy_timeout(5000)", "_pragma=synchronous(FULL)", table.Cautious)
 	if err != nil {
 		return nil, nil, s.readError(err)
 	}
-	session, state, err := s.start(ctx, db)
+	session, state, err := s.start(ctx, db, find)
 	if err != nil {
 		_ = db.Close() // the first error says more
 		return nil, nil, err
@@ -90,14 +98,7 @@ func (s *Store) createWithKey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.opt.Keys.Env.IsEmpty() {
-		key, err := s.opt.Keys.FromEnv()
-		if err != nil {
-			return err
-		}
-		return s.create(ctx, id, key)
-	}
-	key, err := s.opt.Keys.Create(id, s.opt.Random) // it is there before anything that needs it
+	key, _, err := s.opt.Keys.Create(id, s.opt.Random) // it is there before anything that needs it
 	if err != nil {
 		return err
 	}
@@ -107,28 +108,27 @@ func (s *Store) createWithKey(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) start(ctx context.Context, db *sql.DB) (*session, *ledger.State, error) {
+func (s *Store) start(ctx context.Context, db *sql.DB, find finder) (*session, *ledger.State, error) {
 	id, err := s.newID()
 	if err != nil {
 		return nil, nil, err
 	}
 	rows := map[rowID]row{}
-	r, err := s.readState(ctx, db, rows)
-	if err != nil {
+	r := &reader{rows: rows, find: find}
+	if err := r.read(ctx, db); err != nil {
 		return nil, nil, s.readError(err)
+	}
+	if rootkey.IsNext(r.keyAt) { // a run was killed that changed it
+		if err := s.opt.Keys.Promote(r.state.ID); err != nil {
+			return nil, nil, s.writeError(err)
+		}
 	}
 	state, known := r.state, map[string]seen{}
 	for id, d := range state.Destinations {
 		known[id] = seenOf(d)
 	}
 	noted := s.compare(state)
-	if state.Rolled { // the first commit sets everything aside
-		for id, r := range rows {
-			r.believed = false
-			rows[id] = r
-		}
-	}
-	if err := logAhead(ctx, db); err != nil {
+	if err := table.LogAhead(ctx, db); err != nil {
 		return nil, nil, s.writeError(err)
 	}
 	prepared, err := prepare(ctx, db)
@@ -139,8 +139,19 @@ func (s *Store) start(ctx context.Context, db *sql.DB) (*session, *ledger.State,
 		store: s, id: id, ledger: state.ID, rolled: state.Rolled, mark: r.mark,
 		serial: max(state.Serial, noted) + 1,
 		db:     db, prepared: prepared, rows: rows, seen: known,
-		seals: record.NewSeals(state.Key, state.ID),
+		seals: r.seals,
 	}, state, nil
+}
+
+// disbelieve has the first commit set aside everything that an older copy claims.
+func (s *session) disbelieve() {
+	if !s.rolled {
+		return
+	}
+	for id, r := range s.rows {
+		r.believed = false
+		s.rows[id] = r
+	}
 }
 
 // Intend implements [ledger.Session]. With a ctx that has ended nothing is noted,
@@ -191,7 +202,8 @@ func (s *session) write(ctx context.Context, destination ledger.Destination, n i
 	if s.closed {
 		return errClosed
 	}
-	w := &writer{session: s, destination: destination.ID, rows: map[rowID]row{}, seen: map[string]seen{}}
+	w := s.writer()
+	w.destination = destination.ID
 	w.raise()
 	now := seenOf(&destination)
 	if destination.Consent == nil {
@@ -205,8 +217,13 @@ func (s *session) write(ctx context.Context, destination ledger.Destination, n i
 		}
 	}
 	if w.grown != 0 {
-		w.add(growDestination, w.grown, destination.ID)
+		w.add(table.GrowDestination, w.grown, destination.ID)
 	}
+	return s.commit(ctx, w)
+}
+
+// commit makes the gathered changes and remembers them.
+func (s *session) commit(ctx context.Context, w *writer) error {
 	if err := s.run(ctx, w.changes); err != nil {
 		return s.store.writeError(err)
 	}
@@ -232,11 +249,11 @@ func (w *writer) raise() {
 		for id, d := range s.seen {
 			w.see(id, d.withConsentOf(seen{}))
 		}
-		mark = timeText(s.store.opt.Now())
-		w.add(setMeta, metaRolledBack, mark)
+		mark = table.TimeText(s.store.opt.Now())
+		w.add(table.SetMeta, table.MetaRolledBack, mark)
 	}
-	w.add(setMeta, metaSerial, serial)
-	w.add(setMeta, metaSeal, s.seals.Meta(schemaVersion, serial, mark))
+	w.add(table.SetMeta, table.MetaSerial, serial)
+	w.add(table.SetMeta, table.MetaSeal, s.seals.Meta(table.Version, serial, mark))
 }
 
 // note notes the raised serial after the first commit, which is on disk; later

@@ -46,16 +46,22 @@ type Options struct {
 
 // Store is a ledger in a file. It implements [ledger.Store] and may be used by
 // several goroutines and beside other processes.
-type Store struct{ opt Options }
+type Store struct {
+	opt  Options
+	step func() // called between the steps of a change, for tests that kill there
+}
 
-var _ ledger.Store = (*Store)(nil)
+var (
+	_ ledger.Store  = (*Store)(nil)
+	_ ledger.Keeper = (*Store)(nil)
+)
 
 // New returns the store of a folder. It touches nothing yet.
 func New(opt Options) *Store {
 	if opt.Warn == nil {
 		opt.Warn = func(string) {}
 	}
-	return &Store{opt: opt}
+	return &Store{opt: opt, step: func() {}}
 }
 
 // Load implements [ledger.Store]. It makes no folder and no file where there is
@@ -90,17 +96,29 @@ func (s *Store) Lock(ctx context.Context, holder ledger.Holder, wait time.Durati
 	if err := s.opt.Keys.Check(); err != nil {
 		return nil, nil, err
 	}
-	if err := s.fillHolder(&holder); err != nil {
-		return nil, nil, err
-	}
 	if err := s.makeDir(); err != nil {
 		return nil, nil, s.writeError(err)
+	}
+	session, state, err := s.locked(ctx, holder, wait, s.open)
+	if err != nil {
+		return nil, nil, err
+	}
+	session.disbelieve()
+	return session, state, nil
+}
+
+// locked takes the lock and opens the ledger under it.
+func (s *Store) locked(ctx context.Context, holder ledger.Holder, wait time.Duration,
+	open func(context.Context) (*session, *ledger.State, error),
+) (*session, *ledger.State, error) {
+	if err := s.fillHolder(&holder); err != nil {
+		return nil, nil, err
 	}
 	lock, err := s.guard().Take(ctx, holder, wait)
 	if err != nil {
 		return nil, nil, err
 	}
-	session, state, err := s.open(ctx)
+	session, state, err := open(ctx)
 	if err != nil {
 		return nil, nil, errors.Join(err, lock.Release())
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/ledger/record"
+	"github.com/hanzoai/kmsync/planner/ledger/table"
 )
 
 // writer gathers the changes of one destination that belong into one
@@ -22,43 +23,20 @@ type writer struct {
 	grown       int             // by how many rows the destination grew
 }
 
+func (s *session) writer() *writer {
+	return &writer{session: s, rows: map[rowID]row{}, seen: map[string]seen{}}
+}
+
 // change is one statement with its arguments.
 type change struct {
 	statement string
 	args      []any
 }
 
-const (
-	setMeta = `INSERT INTO meta (name, value) VALUES ($1, $2)
-ON CONFLICT (name) DO UPDATE SET value = excluded.value`
-
-	destinationColumns = `id, repository_uuid, environment_uuid, workspace, repository, environment, consent_by, consent_at, entry_count, seal`
-	seeDestination     = `INSERT INTO destinations (` + destinationColumns + `)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)
-ON CONFLICT (id) DO UPDATE SET repository_uuid = excluded.repository_uuid, environment_uuid = excluded.environment_uuid,
-workspace = excluded.workspace, repository = excluded.repository, environment = excluded.environment,
-consent_by = excluded.consent_by, consent_at = excluded.consent_at, seal = excluded.seal`
-	growDestination = `UPDATE destinations SET entry_count = entry_count + $1 WHERE id = $2`
-
-	entryColumns = `destination_id, entry_key, owner_config, owner_sync, uuid, secured, fingerprint, key_id,
-source_kms, source_environment, source_path, source_name, source_id, source_version, released,
-writes, believed, doubt, intent_session, seal, flags_seal`
-	putEntry = `INSERT INTO entries (` + entryColumns + `)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
-ON CONFLICT (destination_id, entry_key) DO UPDATE SET owner_config = excluded.owner_config, owner_sync = excluded.owner_sync,
-uuid = excluded.uuid, secured = excluded.secured, fingerprint = excluded.fingerprint, key_id = excluded.key_id,
-source_kms = excluded.source_kms, source_environment = excluded.source_environment, source_path = excluded.source_path,
-source_name = excluded.source_name, source_id = excluded.source_id, source_version = excluded.source_version,
-released = excluded.released, writes = excluded.writes, believed = excluded.believed, doubt = excluded.doubt,
-intent_session = excluded.intent_session, seal = excluded.seal, flags_seal = excluded.flags_seal`
-	markEntry   = `UPDATE entries SET believed = $1, doubt = $2, intent_session = $3, flags_seal = $4 WHERE destination_id = $5 AND entry_key = $6`
-	removeEntry = `DELETE FROM entries WHERE destination_id = $1 AND entry_key = $2`
-)
-
 // prepare compiles the changes of the ledger, once in a session.
 func prepare(ctx context.Context, db *sql.DB) (map[string]*sql.Stmt, error) {
 	prepared := map[string]*sql.Stmt{}
-	for _, text := range []string{setMeta, seeDestination, growDestination, putEntry, markEntry, removeEntry} {
+	for _, text := range []string{table.SetMeta, table.SeeDestination, table.GrowDestination, table.PutEntry, table.MarkEntry, table.RemoveEntry, table.RemoveDestination} {
 		statement, err := db.PrepareContext(ctx, text)
 		if err != nil {
 			return nil, err
@@ -75,11 +53,12 @@ func (s *session) run(ctx context.Context, changes []change) error {
 		_, err := s.prepared[changes[0].statement].ExecContext(ctx, changes[0].args...)
 		return err
 	}
-	return inTx(ctx, s.db, func(tx *sql.Tx) error {
+	return table.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		for _, c := range changes {
 			if _, err := tx.StmtContext(ctx, s.prepared[c.statement]).ExecContext(ctx, c.args...); err != nil {
 				return err
 			}
+			s.store.step()
 		}
 		return nil
 	})
@@ -99,10 +78,13 @@ func (w *writer) seenAs(id string) (now seen, known bool) {
 
 // see notes a destination as it is now, unless that is known.
 func (w *writer) see(id string, now seen) {
-	if before, known := w.seenAs(id); known && before == now {
-		return
+	if before, known := w.seenAs(id); !known || before != now {
+		w.noteDestination(id, now)
 	}
-	w.add(seeDestination, id, now[0], now[1], now[2], now[3], now[4], now[5], now[6], w.session.seals.Destination(id, now[:]...))
+}
+
+func (w *writer) noteDestination(id string, now seen) {
+	w.add(table.SeeDestination, id, now[0], now[1], now[2], now[3], now[4], now[5], now[6], w.session.seals.Destination(id, now[:]...))
 	w.seen[id] = now
 }
 
@@ -203,7 +185,7 @@ func (w *writer) put(e ledger.Entry, r row) {
 	}
 	writes := record.EncodeWrites(r.writes)
 	doubt, intent := r.doubts(w.session.id)
-	w.add(putEntry, w.destination, e.Key, e.Owner.Config, e.Owner.Sync, e.UUID, e.Secured, fingerprint, e.KeyID,
+	w.add(table.PutEntry, w.destination, e.Key, e.Owner.Config, e.Owner.Sync, e.UUID, e.Secured, fingerprint, e.KeyID,
 		e.Source.KMS, e.Source.Environment, e.Source.Path, e.Source.Name, e.Source.ID, e.Source.Version, e.Released,
 		writes, record.Flag(r.believed), doubt, intent, w.session.seals.Entry(w.destination, &e, fingerprint, writes),
 		w.session.seals.Flags(w.destination, e.Key, record.Flag(r.believed), doubt, intent))
@@ -218,13 +200,13 @@ func (w *writer) put(e ledger.Entry, r row) {
 func (w *writer) mark(id rowID, r row) {
 	doubt, intent := r.doubts(w.session.id)
 	believed := record.Flag(r.believed)
-	w.add(markEntry, believed, doubt, intent, w.session.seals.Flags(id.destination, id.key, believed, doubt, intent), id.destination, id.key)
+	w.add(table.MarkEntry, believed, doubt, intent, w.session.seals.Flags(id.destination, id.key, believed, doubt, intent), id.destination, id.key)
 	w.rows[id] = r
 }
 
 // remove removes a row that is there, with its writes and its doubts.
 func (w *writer) remove(key string) {
-	w.add(removeEntry, w.destination, key)
+	w.add(table.RemoveEntry, w.destination, key)
 	w.rows[rowID{w.destination, key}] = row{}
 	w.grown--
 }

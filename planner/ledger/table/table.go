@@ -1,24 +1,27 @@
-package sqlite
+// Package table is the file of a ledger in SQLite: its schema, held to the letter,
+// the statements that change it, and how it is opened and made.
+package table
 
 import (
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/hanzoai/kmsync/planner/ledger/private"
 	"github.com/hanzoai/kmsync/planner/ledger/record"
 	"github.com/hanzoai/kmsync/providers/secret"
 )
 
-// schemaVersion is raised by every change of the schema.
-const schemaVersion = "2"
+// ErrDamaged says that the file is there and cannot be believed. It never counts
+// as a lost ledger: whoever deletes the folder decides that.
+var ErrDamaged = errors.New("the ledger is damaged")
+
+// Version is raised by every change of the schema.
+const Version = "2"
 
 // schema holds only types and clauses that PostgreSQL has too, but for WITHOUT
 // ROWID, which spares the second tree of a table. Times are RFC 3339 texts. There
@@ -65,30 +68,30 @@ const metaTable = `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL
 
 // The names in the table meta.
 const (
-	metaVersion = "schema_version"
-	metaID      = "ledger_id"
-	metaSerial  = "serial"
-	metaCreated = "created_at"
-	metaKeyID   = "key_id" // of the root key that the seals are made with
-	metaSeal    = "seal"   // of the version, the id, the serial and what follows
-	// metaRolledBack is when a run last set aside the records of an older copy of the
+	MetaVersion = "schema_version"
+	MetaID      = "ledger_id"
+	MetaSerial  = "serial"
+	MetaCreated = "created_at"
+	MetaKeyID   = "key_id" // of the root key that the seals are made with
+	MetaSeal    = "seal"   // of the version, the id, the serial and what follows
+	// MetaRolledBack is when a run last set aside the records of an older copy of the
 	// ledger, which nobody has accepted since; it is not there without.
-	metaRolledBack = "rolled_back_at"
+	MetaRolledBack = "rolled_back_at"
 )
 
-// cautious makes SQLite look at the layout of each page before it believes it, and
+// Cautious makes SQLite look at the layout of each page before it believes it, and
 // call nothing with an effect for the sake of a schema that somebody else made.
-const cautious = "_pragma=cell_size_check(1)&_pragma=trusted_schema(0)"
+const Cautious = "_pragma=cell_size_check(1)&_pragma=trusted_schema(0)"
 
-// checkSchema refuses a file whose schema is not ours to the letter: a trigger would
+// CheckSchema refuses a file whose schema is not ours to the letter: a trigger would
 // run with our writes, and a view could be without end. Where the table meta is ours,
 // it tells a schema of another version from one that somebody made up.
-func checkSchema(ctx context.Context, tx *sql.Tx) error {
+func CheckSchema(ctx context.Context, tx *sql.Tx) error {
 	missing, foreign := map[string]bool{}, false
 	for statement := range strings.SplitSeq(strings.TrimSpace(schema), ";\n") {
 		missing[strings.TrimSuffix(statement, ";")] = true
 	}
-	err := each(ctx, tx, `SELECT COALESCE(sql, '') FROM sqlite_schema`, func(rows *sql.Rows) error {
+	err := Each(ctx, tx, `SELECT COALESCE(sql, '') FROM sqlite_schema`, func(rows *sql.Rows) error {
 		var statement string
 		err := rows.Scan(&statement)
 		foreign = foreign || !missing[statement]
@@ -100,25 +103,26 @@ func checkSchema(ctx context.Context, tx *sql.Tx) error {
 	}
 	if !missing[strings.TrimSuffix(metaTable, ";\n")] {
 		var version string
-		err := tx.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = $1`, metaVersion).Scan(&version)
-		if err == nil && version != schemaVersion {
-			return errVersion(version)
+		err := tx.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = $1`, MetaVersion).Scan(&version)
+		if err == nil && version != Version {
+			return VersionError(version)
 		}
 	}
 	if foreign {
-		return fmt.Errorf("%w: its schema holds something that kmsync did not make", errDamaged)
+		return fmt.Errorf("%w: its schema holds something that kmsync did not make", ErrDamaged)
 	}
-	return fmt.Errorf("%w: a table is missing", errDamaged)
+	return fmt.Errorf("%w: a table is missing", ErrDamaged)
 }
 
-func errVersion(version string) error {
+// VersionError says that a ledger is of another version.
+func VersionError(version string) error {
 	return fmt.Errorf("its schema has version %q and this kmsync knows version %q only; use the kmsync that wrote it, or a newer one",
-		version, schemaVersion)
+		version, Version)
 }
 
-// openFile opens the file at path with one connection. Parameters are those of
+// Open opens the file at path with one connection. Parameters are those of
 // SQLite's file: names and of the driver.
-func openFile(path string, parameters ...string) (*sql.DB, error) {
+func Open(path string, parameters ...string) (*sql.DB, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -136,48 +140,26 @@ func openFile(path string, parameters ...string) (*sql.DB, error) {
 	return db, nil
 }
 
-// create makes an empty ledger under another name and renames it when it is
-// whole and on disk, so that a run that dies here leaves no half ledger, and a
-// file without a schema is always a damaged one.
-func (s *Store) create(ctx context.Context, id string, key secret.Key) error {
-	path := s.newFile()
-	for _, name := range withLogs(path) { // of a run that died here
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if err := private.WriteNew(path, nil); err != nil { // for its mode
-		return err
-	}
-	if err := s.fill(ctx, path, id, key); err != nil {
-		return err
-	}
-	if err := os.Rename(path, s.file()); err != nil {
-		return err
-	}
-	return private.SyncDir(s.opt.Dir)
-}
-
-// fill writes the schema and what meta holds from the start. Closing the last
+// Fill writes into an empty file the schema and what meta holds from the start. Closing the last
 // connection moves the log into the file.
-func (s *Store) fill(ctx context.Context, path, id string, key secret.Key) error {
-	db, err := openFile(path, "mode=rw", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_txlock=immediate")
+func Fill(ctx context.Context, path, id string, key secret.Key, now time.Time) error {
+	db, err := Open(path, "mode=rw", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_txlock=immediate")
 	if err != nil {
 		return err
 	}
-	err = inTx(ctx, db, func(tx *sql.Tx) error {
+	err = InTx(ctx, db, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, schema); err != nil {
 			return err
 		}
 		for _, pair := range [][2]string{
-			{metaVersion, schemaVersion},
-			{metaID, id},
-			{metaSerial, "0"},
-			{metaCreated, timeText(s.opt.Now())},
-			{metaKeyID, key.ID()},
-			{metaSeal, record.NewSeals(key, id).Meta(schemaVersion, "0", "")},
+			{MetaVersion, Version},
+			{MetaID, id},
+			{MetaSerial, "0"},
+			{MetaCreated, TimeText(now)},
+			{MetaKeyID, key.ID()},
+			{MetaSeal, record.NewSeals(key, id).Meta(Version, "0", "")},
 		} {
-			if _, err := tx.ExecContext(ctx, setMeta, pair[0], pair[1]); err != nil {
+			if _, err := tx.ExecContext(ctx, SetMeta, pair[0], pair[1]); err != nil {
 				return err
 			}
 		}
@@ -186,10 +168,10 @@ func (s *Store) fill(ctx context.Context, path, id string, key secret.Key) error
 	return errors.Join(err, db.Close())
 }
 
-// logAhead puts a file into WAL mode, which a copy made with SQLite's own tools may
+// LogAhead puts a file into WAL mode, which a copy made with SQLite's own tools may
 // have lost. On the way no journal lies beside it, which a run that is killed would
 // leave there.
-func logAhead(ctx context.Context, db *sql.DB) error {
+func LogAhead(ctx context.Context, db *sql.DB) error {
 	var mode string
 	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil || mode == "wal" {
 		return err
@@ -198,8 +180,8 @@ func logAhead(ctx context.Context, db *sql.DB) error {
 	return err
 }
 
-// inTx runs do in one transaction: all of it is kept, or nothing.
-func inTx(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
+// InTx runs do in one transaction: all of it is kept, or nothing.
+func InTx(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -211,4 +193,39 @@ func inTx(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+// TimeText is how a time is written down.
+func TimeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// Each calls read for every row of a query. Its error means that the row is not
+// as it was written.
+func Each(ctx context.Context, tx *sql.Tx, query string, read func(*sql.Rows) error) error {
+	rows, err := tx.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(rows); err != nil {
+			if ctx.Err() != nil { // it closes the rows
+				return ctx.Err()
+			}
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+	}
+	return rows.Err()
+}
+
+// QuickCheck has SQLite look at the layout of every page, also of those that are
+// free.
+func QuickCheck(ctx context.Context, tx *sql.Tx) error {
+	return Each(ctx, tx, `PRAGMA quick_check(1)`, func(rows *sql.Rows) error {
+		var found string
+		if err := rows.Scan(&found); err != nil {
+			return err
+		}
+		if found != "ok" {
+			return errors.New(found)
+		}
+		return nil
+	})
+}
