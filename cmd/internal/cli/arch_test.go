@@ -63,6 +63,7 @@ var mayImport = map[string]struct{ ours, third []string }{
 	"planner/observe":     {ours: []string{"config", "planner/address", "planner/environment", "planner/graph", "planner/ledger", "planner/limits", "planner/resolve", "providers", "providers/secret"}},
 	"planner/environment": {ours: []string{"planner/address", "planner/graph", "providers"}},
 	"planner/limits":      {},
+	"planner/forget":      {ours: []string{"planner/address", "planner/ledger"}},
 	"planner/resolve":     {ours: []string{"providers", "providers/secret"}},
 	"planner/verdict":     {},
 	"planner/want": {
@@ -85,6 +86,7 @@ var mayImport = map[string]struct{ ours, third []string }{
 	"cmd/internal/view/diagram": {
 		ours: []string{"cmd/internal/view", "cmd/internal/view/sanitize", "config", "planner/codec", "planner/graph"},
 	},
+	"cmd/internal/view/care":     {ours: []string{"cmd/internal/view/sanitize", "planner/codec", "planner/forget", "planner/graph", "planner/ledger"}},
 	"cmd/internal/view/sanitize": {},
 	"cmd/internal/view/textdiff": {third: []string{"github.com/sergi/go-diff"}},
 	"cmd/internal/view": {

@@ -30,7 +30,7 @@ type root struct {
 	Plan     planCmd     `cmd:"" help:"Show what apply would change, and why."`
 	Apply    applyCmd    `cmd:"" help:"Plan, ask, and do exactly that."`
 	Destroy  destroyCmd  `cmd:"" help:"Delete what the declared syncs own, after asking."`
-	Ledger   ledgerCmd   `cmd:"" help:"Show what kmsync remembers of its own writes."`
+	Ledger   ledgerCmd   `cmd:"" help:"Show what kmsync remembers of its own writes, and care for it."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Run a KMS and a Bitbucket on this machine, to try things out."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Help     helpCmd     `cmd:"" help:"Explain a topic: exit-codes, environment, credentials, addresses, formats."`

@@ -10,7 +10,10 @@ import (
 
 // ledgerCmd groups the care of the ledger.
 type ledgerCmd struct {
-	Show ledgerShowCmd `cmd:"" help:"Show every key that kmsync has written, from where and when."`
+	Show   ledgerShowCmd   `cmd:"" help:"Show every key that kmsync has written, from where and when."`
+	Verify ledgerVerifyCmd `cmd:"" help:"Look for damage in the ledger, and for whether it is an older copy."`
+	Rekey  ledgerRekeyCmd  `cmd:"" help:"Give the ledger another root key."`
+	Rm     ledgerRmCmd     `cmd:"" help:"Forget records; the variables stay."`
 }
 
 // ledgerShowCmd prints the ledger, without values and fingerprints.

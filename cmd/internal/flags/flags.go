@@ -14,7 +14,7 @@ import (
 // consents are flags that allow something dangerous: they are typed each time and
 // have no environment variable. So are flags with the tag "typed", which are consents
 // of one command only.
-var consents = []string{"fresh-ledger", "max-deletes", "allow-new-flow"}
+var consents = []string{"fresh-ledger", "max-deletes", "allow-new-flow", "accept"}
 
 // nameless are flags without a variable too: KMSYNC_VAR_FILE gives a value to a
 // variable that is called FILE.
@@ -112,7 +112,6 @@ var (
 		"out", "comment", "base", "value-blind", "reviewed", "digest", "max-wait",
 		"on-stale", "allow-new-flow", "sync",
 	}
-	laterLedger = []string{"verify", "rekey", "rm"}
 )
 
 // NotSupportedYet says so when a command line failed on something that a later
@@ -121,9 +120,6 @@ func NotSupportedYet(args []string, err error) (string, bool) {
 	words := wordsOf(args)
 	if len(words) > 0 && slices.Contains(laterCommands, words[0]) {
 		return fmt.Sprintf("the command %s is not supported yet", words[0]), true
-	}
-	if len(words) > 1 && words[0] == "ledger" && slices.Contains(laterLedger, words[1]) {
-		return fmt.Sprintf("the command ledger %s is not supported yet", words[1]), true
 	}
 	for _, flag := range laterFlags {
 		if strings.Contains(err.Error(), "unknown flag") && mentions(args, flag) {

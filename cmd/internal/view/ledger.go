@@ -28,6 +28,10 @@ func Ledger(w io.Writer, s *ledger.State, style Style) error {
 		out.paragraph(red, "warning:", "This ledger is older than this machine remembers, as after restoring a backup. Nothing in it is believed.")
 		out.line(plain, "")
 	}
+	if s.Unaccepted && !s.Rolled {
+		out.paragraph(red, "warning:", "An older copy of this ledger was in use and nobody has accepted it, so nothing is deleted: see kmsync ledger verify.")
+		out.line(plain, "")
+	}
 	if s.Running != nil {
 		out.paragraph(yellow, "note:", running(*s.Running)+" What is in progress below is what it is writing now, or what an earlier run never got an answer to.")
 		out.line(plain, "")
@@ -66,6 +70,9 @@ const widestKey = 60
 func (p *page) destination(d *ledger.Destination, busy bool) {
 	p.put(bold, nameOf(d))
 	p.line(dim, gap+d.ID)
+	if c := d.Consent; c != nil {
+		p.hang(plain, 2, "  deletes by overwrite-destination: consent of "+c.By+" at "+instant(c.At))
+	}
 	entries := entriesOf(d)
 	column := min(widest(entries, func(e *ledger.Entry) string { return e.Key }), widestKey)
 	for _, e := range entries {

@@ -21,7 +21,7 @@ func memory() *ledger.State {
 		"{r2}": {ID: "{r2}", RepositoryUUID: "{r2}", Workspace: "acme", Repository: "web", Entries: map[string]*ledger.Entry{
 			"NAMED": {Key: "NAMED", UUID: "{v3}", Owner: ledger.Owner{Config: "billing", Sync: "sync.web"}, Source: from, Released: true, Writes: []ledger.Write{write}},
 		}},
-		"{r1}/{e1}": {ID: "{r1}/{e1}", RepositoryUUID: "{r1}", EnvironmentUUID: "{e1}", Workspace: "acme", Repository: "payments", Environment: "Staging", Entries: map[string]*ledger.Entry{
+		"{r1}/{e1}": {ID: "{r1}/{e1}", RepositoryUUID: "{r1}", EnvironmentUUID: "{e1}", Workspace: "acme", Repository: "payments", Environment: "Staging", Consent: &ledger.Consent{By: "ann@laptop", At: now}, Entries: map[string]*ledger.Entry{
 			"KMS_API_KEY": {Key: "KMS_API_KEY", UUID: "{v1}", Owner: ledger.Owner{Sync: "sync.payments-dev"}, Secured: true, Source: from, Writes: []ledger.Write{write, first}, KeyID: "canarykeyid"},
 			"KMS_NEW":     {Key: "KMS_NEW", Owner: ledger.Owner{Sync: "sync.payments-dev"}, Secured: true, InDoubt: true, Source: from},
 		}},
@@ -44,8 +44,10 @@ func TestLedgerGolden(t *testing.T) {
 	busy.Running = &ledger.Holder{Run: "bob@host", Doing: "apply", Since: now}
 	golden(t, "ledger-busy.txt", show(busy, Style{Width: 80}))
 	rolled := memory()
-	rolled.Rolled, rolled.Destinations = true, nil
+	rolled.Rolled, rolled.Unaccepted, rolled.Destinations = true, true, nil
 	golden(t, "ledger-rolled.txt", show(rolled, Style{Width: 80}))
+	rolled.Rolled = false
+	golden(t, "ledger-unaccepted.txt", show(rolled, Style{Width: 80}))
 }
 
 func TestLedgerJSONGolden(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 func LedgerJSON(w io.Writer, s *ledger.State) error {
 	document := ledgerDocument{
 		FormatVersion: codec.FormatVersion, ID: s.ID, Serial: s.Serial, Rolled: s.Rolled,
+		Unaccepted:   s.Unaccepted,
 		Destinations: []ledgerDestination{},
 	}
 	if s.Running != nil {
@@ -30,16 +31,23 @@ type ledgerDocument struct {
 	ID            string              `json:"id"`
 	Serial        int64               `json:"serial"`
 	Rolled        bool                `json:"rolled_back"`
-	Running       *string             `json:"running"` // the run at work now; null for none
+	Unaccepted    bool                `json:"unaccepted"` // an older copy was in use: nothing is deleted
+	Running       *string             `json:"running"`    // the run at work now; null for none
 	Destinations  []ledgerDestination `json:"destinations"`
 }
 
 type ledgerDestination struct {
 	destinationDocument
-	WorkspaceUUID   string        `json:"workspace_uuid,omitempty"` // of the workspace's own variables
-	RepositoryUUID  string        `json:"repository_uuid"`          // "" for those
-	EnvironmentUUID string        `json:"environment_uuid,omitempty"`
-	Keys            []ledgerEntry `json:"keys"`
+	WorkspaceUUID   string         `json:"workspace_uuid,omitempty"` // of the workspace's own variables
+	RepositoryUUID  string         `json:"repository_uuid"`          // "" for those
+	EnvironmentUUID string         `json:"environment_uuid,omitempty"`
+	Consent         *ledgerConsent `json:"consent"` // to deletes by overwrite-destination; null for none
+	Keys            []ledgerEntry  `json:"keys"`
+}
+
+type ledgerConsent struct {
+	By   string `json:"by"`
+	Time string `json:"time"`
 }
 
 type ledgerEntry struct {
@@ -86,6 +94,9 @@ func destinationEntry(d *ledger.Destination) ledgerDestination {
 	}
 	if d.Repository == "" {
 		document.WorkspaceUUID = d.ID
+	}
+	if c := d.Consent; c != nil {
+		document.Consent = &ledgerConsent{By: c.By, Time: instant(c.At)}
 	}
 	for _, e := range entriesOf(d) {
 		document.Keys = append(document.Keys, entryOf(e))

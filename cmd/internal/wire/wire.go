@@ -43,9 +43,10 @@ type Surroundings struct {
 // addresses, and its ledger. Either the process's environment says, or a sandbox.
 type Place struct {
 	Surroundings
-	Store ledger.Store
-	Close func() error
-	vault credentials.Vault
+	Store  ledger.Store
+	Keeper ledger.Keeper // of the same ledger
+	Close  func() error
+	vault  credentials.Vault
 	// fixed is the sandbox's address, which stands for every address.
 	fixed string
 }
@@ -71,10 +72,8 @@ func Open(ctx context.Context, s Surroundings) (*Place, error) {
 	if data == "" && key.IsEmpty() {
 		return nil, errNoHome
 	}
-	return &Place{
-		Surroundings: s, vault: v, Close: func() error { return nil },
-		Store: s.ledger(filepath.Join(s.Dir, filepath.FromSlash(s.LedgerPath)), data, state, key),
-	}, nil
+	store := s.ledger(filepath.Join(s.Dir, filepath.FromSlash(s.LedgerPath)), data, state, key)
+	return &Place{Surroundings: s, vault: v, Close: func() error { return nil }, Store: store, Keeper: store}, nil
 }
 
 // refuseLinks refuses a ledger whose folder is reached through a link below the
@@ -108,9 +107,10 @@ func (s Surroundings) sandbox(ctx context.Context) (*Place, error) {
 		"KMS_CLIENT_ID": c.ClientID, "KMS_CLIENT_SECRET": c.ClientSecret, "BITBUCKET_ACCESS_TOKEN": c.AccessToken,
 	}
 	s.Getenv = func(name string) string { return made[name] }
+	store := s.ledger(dir, dir, dir, secret.Value{})
 	return &Place{
 		Surroundings: s, vault: credentials.Vault{Getenv: s.Getenv}, Close: server.Close, fixed: server.Address(),
-		Store: s.ledger(dir, dir, dir, secret.Value{}),
+		Store: store, Keeper: store,
 	}, nil
 }
 
