@@ -2,11 +2,9 @@ package observe
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/identity"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -43,13 +41,6 @@ func (read *DestinationRead) MayBe(ref graph.DestinationRef) bool {
 	return slug.Environment != "" && ref.MayBe(slug, read.EnvironmentUUID)
 }
 
-// rootOf returns the UUID of the repository, or of the workspace, out of the id of
-// a destination.
-func rootOf(id string) string {
-	uuid, _, _ := strings.Cut(id, "/")
-	return uuid
-}
-
 // proven returns the repository's UUID if a variable that the ledger recorded
 // there is live, which proves that the name still means the same repository.
 func (r *repositoryReader) proven(known []*ledger.Destination) string {
@@ -64,35 +55,10 @@ func (r *repositoryReader) proven(known []*ledger.Destination) string {
 			}
 			for _, v := range read.Listing.Variables {
 				if recorded[v.UUID] {
-					return rootOf(d.ID)
+					return identity.RootOf(d.ID)
 				}
 			}
 		}
 	}
 	return ""
-}
-
-// sameRepository refuses a repository that has the name of one in the ledger and
-// another UUID: it was deleted and made again, perhaps by somebody else.
-func (r *repositoryReader) sameRepository(known []*ledger.Destination, uuid string) error {
-	for _, d := range known {
-		if rootOf(d.ID) == uuid {
-			return nil
-		}
-	}
-	if len(known) == 0 {
-		return nil
-	}
-	// Several are named in a fixed order.
-	first := slices.MinFunc(known, func(a, b *ledger.Destination) int { return strings.Compare(a.ID, b.ID) })
-	return otherRepository(r.first, rootOf(first.ID), uuid)
-}
-
-// otherRepository refuses a name that means another repository than it did.
-func otherRepository(ref graph.DestinationRef, known, now string) error {
-	return &providers.Error{
-		Op: "identify " + ref.RootKind(), Scope: ref.Root().String(), Kind: providers.KindAmbiguous,
-		Hint: fmt.Sprintf("it was %s and is %s now, so it was deleted, or renamed and its name given to another; "+
-			"nothing is written there. Accepting the new one is not supported yet: to start anew, move the ledger away", known, now),
-	}
 }

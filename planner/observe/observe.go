@@ -11,6 +11,7 @@ import (
 
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/identity"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/limits"
 	"github.com/hanzoai/kmsync/planner/resolve"
@@ -109,14 +110,14 @@ func tellApart(obs *Observation) {
 	names := map[string]map[string]bool{} // by UUID
 	for _, read := range obs.Destinations {
 		if read.Err == nil {
-			if names[rootOf(read.ID)] == nil {
-				names[rootOf(read.ID)] = map[string]bool{}
+			if names[identity.RootOf(read.ID)] == nil {
+				names[identity.RootOf(read.ID)] = map[string]bool{}
 			}
-			names[rootOf(read.ID)][strings.ToLower(read.Ref.Root().String())] = true
+			names[identity.RootOf(read.ID)][strings.ToLower(read.Ref.Root().String())] = true
 		}
 	}
 	for _, read := range obs.Destinations {
-		if same := names[rootOf(read.ID)]; read.Err == nil && len(same) > 1 {
+		if same := names[identity.RootOf(read.ID)]; read.Err == nil && len(same) > 1 {
 			read.Err = &providers.Error{
 				Op: "identify " + read.Ref.RootKind(), Scope: read.Ref.Root().String(), Kind: providers.KindAmbiguous,
 				Hint: fmt.Sprintf("%s are said to be one %s, so which of them is meant is not known and nothing is written there; "+

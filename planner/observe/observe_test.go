@@ -152,7 +152,7 @@ func TestAnotherRepositoryOfTheSameName(t *testing.T) {
 		if providers.KindOf(read.Err) != providers.KindAmbiguous {
 			t.Fatalf("%s: %v, want a conflict", read.Ref, read.Err)
 		}
-		for _, name := range []string{webUUID, "{made-again}", "acme/web"} {
+		for _, name := range []string{webUUID, "{made-again}", "kmsync ledger rm acme/web"} {
 			if !strings.Contains(read.Err.Error(), name) {
 				t.Errorf("the error does not name %s: %v", name, read.Err)
 			}
@@ -160,6 +160,44 @@ func TestAnotherRepositoryOfTheSameName(t *testing.T) {
 		if read.ID != "" {
 			t.Errorf("a refused repository has the id %s", read.ID)
 		}
+	}
+}
+
+// An environment of a known name with another UUID is refused alone, with both; one
+// that was renamed is the same.
+func TestAnotherEnvironmentOfTheSameName(t *testing.T) {
+	t.Parallel()
+	state := remembers(webUUID, stagingUUID, "{v2}")
+	state.Destinations[webUUID+"/"+stagingUUID].Environment = "Staging"
+	g := graphOf(newSync("a", "/app", "web"), newSync("b", "/app", "web/Staging"))
+	for _, now := range []string{stagingUUID, "{made-again}"} {
+		s := newServices()
+		s.environments[1].UUID = now
+		obs := s.observer(8).Observe(t.Context(), g, state)
+		if read := obs.Destinations[ref("web", "")]; read.Err != nil || read.ID != webUUID {
+			t.Errorf("the repository itself: %+v", read)
+		}
+		read := obs.Destinations[ref("web", "Staging")]
+		if now == stagingUUID {
+			if read.Err != nil {
+				t.Errorf("the same: %v", read.Err)
+			}
+			continue
+		}
+		if providers.KindOf(read.Err) != providers.KindAmbiguous || read.ID != "" {
+			t.Fatalf("got %+v, want a conflict", read)
+		}
+		for _, part := range []string{stagingUUID, "{made-again}", "kmsync ledger rm acme/web/Staging"} {
+			if !strings.Contains(read.Err.Error(), part) {
+				t.Errorf("the error does not name %s: %v", part, read.Err)
+			}
+		}
+	}
+	s := newServices()
+	s.environments[1].Name, s.environments[1].Slug = "Test", "test"
+	read := s.observer(8).Observe(t.Context(), graphOf(newSync("b", "/app", "web/Test")), state).Destinations[ref("web", "Test")]
+	if read.Err != nil || read.ID != webUUID+"/"+stagingUUID {
+		t.Errorf("renamed: %+v", read)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/identity"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/planner/resolve"
 	"github.com/hanzoai/kmsync/providers"
@@ -275,8 +276,8 @@ func (r *Refresher) sameRepository(ctx context.Context, ref graph.DestinationRef
 		}
 	}
 	uuid, err := r.observer.identify(ctx, ref)
-	if known := rootOf(old.ID); err == nil && uuid != known {
-		err = otherRepository(ref, known, uuid)
+	if known := identity.RootOf(old.ID); err == nil && uuid != known {
+		err = identity.OtherRepository(r.state, ref, known, uuid)
 	}
 	return err
 }

@@ -3,11 +3,11 @@ package observe
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/hanzoai/kmsync/planner/environment"
 	"github.com/hanzoai/kmsync/planner/graph"
+	"github.com/hanzoai/kmsync/planner/identity"
 	"github.com/hanzoai/kmsync/planner/ledger"
 	"github.com/hanzoai/kmsync/providers"
 )
@@ -32,7 +32,7 @@ func (r *repositoryReader) read(ctx context.Context) {
 		uuid string
 		err  error
 	)
-	known := r.known()
+	known := identity.Known(r.state, r.first)
 	if len(known) == 0 {
 		work.Go(func() { uuid, err = r.identify(ctx, r.first) })
 	}
@@ -47,14 +47,18 @@ func (r *repositoryReader) read(ctx context.Context) {
 		uuid, err = r.identify(ctx, r.first)
 	}
 	if err == nil {
-		err = r.sameRepository(known, uuid)
+		err = identity.SameRepository(r.state, r.first, uuid)
 	}
 	same := map[string][]*DestinationRead{}
 	for _, read := range r.reads {
 		if read.Err != nil {
 			continue
 		}
-		read.settle(uuid, err, r.state)
+		failed := err
+		if failed == nil {
+			failed = identity.SameEnvironment(r.state, read.Ref, uuid, read.EnvironmentUUID)
+		}
+		read.settle(uuid, failed, r.state)
 		same[read.ID] = append(same[read.ID], read)
 	}
 	for _, reads := range same {
@@ -180,17 +184,4 @@ func (r *repositoryReader) failed() bool {
 		}
 	}
 	return true
-}
-
-// known returns the ledger's destinations that had this repository's name, or this
-// workspace's for its own variables.
-func (r *repositoryReader) known() []*ledger.Destination {
-	var known []*ledger.Destination
-	ref := r.first
-	for _, d := range r.state.Destinations {
-		if strings.EqualFold(d.Workspace, ref.Workspace) && strings.EqualFold(d.Repository, ref.Repository) {
-			known = append(known, d)
-		}
-	}
-	return known
 }
