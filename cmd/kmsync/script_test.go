@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -63,12 +64,16 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// condition is "[root]": true where the tests may read and write everything.
+// condition is "[root]", true where the tests may read and write everything, or
+// "[mount]", true where a process may mount a disk that only it sees.
 func condition(name string) (bool, error) {
-	if name != "root" {
-		return false, fmt.Errorf("unknown condition %q", name)
+	switch name {
+	case "root":
+		return os.Geteuid() == 0, nil
+	case "mount":
+		return exec.Command("unshare", "-rm", "sh", "-c", `mount -t tmpfs none "$0"`, os.TempDir()).Run() == nil, nil
 	}
-	return os.Geteuid() == 0, nil
+	return false, fmt.Errorf("unknown condition %q", name)
 }
 
 // setUp starts the script's sandbox, from world.json if the script has one, and

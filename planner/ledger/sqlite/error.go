@@ -29,6 +29,8 @@ func (s *Store) explain(err error) error {
 		return s.damaged(fmt.Errorf("%w: %w", table.ErrDamaged, err))
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("no space is left: %w", err)
+	case sqlite3.SQLITE_IOERR: // a full disk has it too, while the log's index is made
+		return fmt.Errorf("its disk is full or fails: %w", err)
 	case sqlite3.SQLITE_READONLY:
 		return fmt.Errorf("it may not be written here: %w", err)
 	case sqlite3.SQLITE_CANTOPEN:
