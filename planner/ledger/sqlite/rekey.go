@@ -21,11 +21,12 @@ import (
 func (s *Store) Rekey(ctx context.Context, holder ledger.Holder, wait time.Duration, old secret.Key) (done ledger.Rekeyed, err error) {
 	var present secret.Key
 	find := func(id, keyID string) (secret.Key, string, error) {
+		if !old.IsZero() && old.ID() != keyID {
+			return secret.Key{}, "", errors.New("the key of --old-key-file is not the one that this ledger has; give the right one, or leave the flag out to go on without it")
+		}
 		var at string
 		var err error
-		if present, at, err = s.opt.Keys.Present(id, keyID, old, s.opt.Warn); err == nil && present.IsZero() && !old.IsZero() {
-			err = errors.New("the key of --old-key-file is not the one that this ledger has; give the right one, or leave the flag out to go on without it")
-		}
+		present, at, err = s.opt.Keys.Present(id, keyID, old, s.opt.Warn)
 		return present, at, err
 	}
 	err = s.care(ctx, holder, wait, find, func(session *session, state *ledger.State) error {
@@ -39,6 +40,7 @@ func (s *Store) Rekey(ctx context.Context, holder ledger.Holder, wait time.Durat
 			if session.ledger, err = s.newID(); err != nil {
 				return err
 			}
+			session.serial = 1 // what it claims could be too high to be raised
 			key, done.KeyAt, err = s.opt.Keys.Create(session.ledger, s.opt.Random)
 		}
 		if err != nil {

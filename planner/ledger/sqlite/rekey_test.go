@@ -79,6 +79,21 @@ func TestRekeyWithAFreshKey(t *testing.T) {
 	}
 }
 
+// TestRekeyWithAWrongOldKey changes nothing, also where the right one is in its place.
+func TestRekeyWithAWrongOldKey(t *testing.T) {
+	t.Parallel()
+	p, _ := used(t)
+	wrong, err := secret.ParseKey(envKey(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := p.files(t)
+	if _, err := p.rekey(t, wrong); err == nil || !strings.Contains(err.Error(), "the key of --old-key-file is not the one") {
+		t.Errorf("got %v", err)
+	}
+	diff(t, p.files(t), files)
+}
+
 // TestRekeyWithTheEnvironmentsKey: the present one is in its file, or given.
 func TestRekeyWithTheEnvironmentsKey(t *testing.T) {
 	t.Parallel()
@@ -186,13 +201,14 @@ func TestRekeyWithoutThePresentKey(t *testing.T) {
 	if err := os.Rename(p.keyFile(t, before.ID), filepath.Join(p.root, "away")); err != nil {
 		t.Fatal(err)
 	}
+	p.change(t, `UPDATE meta SET value = '4611686018427387904' WHERE name = 'serial'`) // the highest there is
 	done, err := p.rekey(t, p.noKey())
 	if err != nil {
 		t.Fatal(err)
 	}
 	after := p.load(t)
 	diff(t, done, ledger.Rekeyed{KeyAt: p.keyFile(t, after.ID), Keys: 4, Released: 4, Consents: 1})
-	if after.ID == before.ID || after.Serial != before.Serial+1 || after.Destinations[staging.ID].Consent != nil {
+	if after.ID == before.ID || after.Serial != 1 || after.Destinations[staging.ID].Consent != nil {
 		t.Errorf("got %+v, want another id and no consent", after)
 	}
 	for key, e := range after.Destinations[staging.ID].Entries {
