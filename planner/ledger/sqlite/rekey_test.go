@@ -67,12 +67,12 @@ func TestRekeyWithAFreshKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	diff(t, done, ledger.Rekeyed{KeyAt: p.keyFile(t, before.ID), Checked: true, Keys: 4})
-	changed(t, p, before)
 	for name, content := range p.files(t) {
 		if strings.HasSuffix(name, ".next") || content == string(old) {
 			t.Errorf("%s is left", name)
 		}
 	}
+	changed(t, p, before)
 	write(t, p.db(), string(copied)) // the copy of before is sealed with the key of before
 	if err := p.loadError(t, "is another one"); !errors.Is(err, ledger.ErrNoKey) {
 		t.Errorf("load: %v", err)
