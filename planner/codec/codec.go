@@ -126,7 +126,7 @@ type syncDocument struct {
 	Mode        string              `json:"mode"`
 	Status      plan.Status         `json:"status"`
 	Source      []sourceDocument    `json:"source"`
-	Destination destinationDocument `json:"destination"`
+	Destination DestinationDocument `json:"destination"`
 	Changes     []changeDocument    `json:"changes"`
 	Unchanged   int                 `json:"unchanged"`
 	Kept        int                 `json:"kept"`
@@ -142,7 +142,8 @@ type sourceDocument struct {
 	SecretPath  string `json:"secret_path"`
 }
 
-type destinationDocument struct {
+// DestinationDocument is a destination in every document.
+type DestinationDocument struct {
 	Type        string  `json:"type"`
 	Workspace   string  `json:"workspace"`
 	Repository  *string `json:"repository"`
@@ -186,7 +187,7 @@ type findingDocument struct {
 
 type remnantDocument struct {
 	Sync        string              `json:"sync"`
-	Destination destinationDocument `json:"destination"`
+	Destination DestinationDocument `json:"destination"`
 	Keys        int                 `json:"keys"`
 }
 
@@ -216,7 +217,7 @@ func encodeSync(s plan.Sync) syncDocument {
 		Mode:        "direct", // the only mode yet
 		Status:      s.Status,
 		Source:      list(s.Sources, encodeSource),
-		Destination: encodeDestination(s.Destination),
+		Destination: Destination(s.Destination),
 		Changes:     list(slices.DeleteFunc(slices.Clone(s.Changes), plan.Change.IsToldOf), encodeChange),
 		Unchanged:   s.Unchanged,
 		Kept:        s.Kept,
@@ -234,8 +235,10 @@ func encodeSource(s graph.SourceRef) sourceDocument {
 	return sourceDocument{KMS: s.KMS, Environment: s.Environment, SecretPath: s.Path}
 }
 
-func encodeDestination(d graph.DestinationRef) destinationDocument {
-	document := destinationDocument{
+// Destination returns a destination as documents have it. Without a repository it is a
+// workspace's own variables.
+func Destination(d graph.DestinationRef) DestinationDocument {
+	document := DestinationDocument{
 		Type: "bitbucket", Workspace: d.Workspace, Repository: orNull(d.Repository),
 		Environment: orNull(d.Environment), Connection: d.Connection,
 	}
@@ -277,7 +280,7 @@ func encodeFinding(f plan.Finding) findingDocument {
 }
 
 func encodeRemnant(r plan.Remnant) remnantDocument {
-	return remnantDocument{Sync: r.Sync, Destination: encodeDestination(r.Destination), Keys: r.Keys}
+	return remnantDocument{Sync: r.Sync, Destination: Destination(r.Destination), Keys: r.Keys}
 }
 
 func encodeRange(r hcl.Range) *rangeDocument {

@@ -283,7 +283,7 @@ func TestSchemaKnowsEveryField(t *testing.T) {
 	}
 	for name, document := range map[string]any{
 		"": planDocument{}, "summary": summaryDocument{}, "sync": syncDocument{}, "source": sourceDocument{},
-		"destination": destinationDocument{}, "change": changeDocument{}, "failure": failureDocument{},
+		"destination": DestinationDocument{}, "change": changeDocument{}, "failure": failureDocument{},
 		"finding": findingDocument{}, "remnant": remnantDocument{}, "requests": requestsDocument{}, "range": rangeDocument{},
 	} {
 		d := schema.Defs[name]

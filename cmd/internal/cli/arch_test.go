@@ -102,7 +102,7 @@ var mayImport = map[string]struct{ ours, third []string }{
 	"cmd/internal/flags": {third: []string{"github.com/alecthomas/kong"}},
 	"cmd/internal/wire": {
 		ours: []string{
-			"cmd/internal/credentials", "config", "planner/ledger", "planner/ledger/private", "planner/ledger/rootkey", "planner/ledger/sqlite",
+			"cmd/internal/credentials", "config", "planner/graph", "planner/ledger", "planner/ledger/private", "planner/ledger/rootkey", "planner/ledger/sqlite",
 			"providers", "providers/bitbucket", "providers/kms", "providers/sandbox", "providers/secret",
 		},
 		third: []string{"github.com/hashicorp/hcl/v2"},

@@ -93,7 +93,7 @@ func (a *app) open(ctx context.Context, given RunFlags, waiting func(service str
 		return nil, err
 	}
 	s := &session{app: a, given: given, cfg: cfg, place: p, graph: graph}
-	connected, more := p.Connect(cfg, needed(cfg, graph), given.Parallelism, waiting)
+	connected, more := p.Connect(cfg, wire.NeedsOf(cfg, graph), given.Parallelism, waiting)
 	if more.HasErrors() {
 		return nil, errors.Join(a.reject(cfg, append(diags, more...)), p.Close())
 	}

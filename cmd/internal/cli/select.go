@@ -1,10 +1,6 @@
 package cli
 
 import (
-	"maps"
-	"slices"
-
-	"github.com/hanzoai/kmsync/cmd/internal/wire"
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/graph"
@@ -33,20 +29,4 @@ func selected(cfg *config.Config, chosen address.Selection) (*graph.Graph, error
 		return nil, err
 	}
 	return g.Select(resolved), nil
-}
-
-// needed returns the blocks that the graph reads by, and those of removed blocks,
-// whose destinations the ledger will tell.
-func needed(cfg *config.Config, g *graph.Graph) wire.Needs {
-	kms, connections := map[string]bool{}, map[string]bool{}
-	for _, f := range slices.Concat(g.Folders, g.Trees) {
-		kms[f.KMS] = true
-	}
-	for _, d := range g.Destinations {
-		connections[d.Connection] = true
-	}
-	for _, r := range cfg.Removed {
-		connections[r.Connection] = true
-	}
-	return wire.Needs{KMS: slices.Sorted(maps.Keys(kms)), Connections: slices.Sorted(maps.Keys(connections))}
 }

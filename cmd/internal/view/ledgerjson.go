@@ -37,7 +37,7 @@ type ledgerDocument struct {
 }
 
 type ledgerDestination struct {
-	destinationDocument
+	codec.DestinationDocument
 	WorkspaceUUID   string         `json:"workspace_uuid,omitempty"` // of the workspace's own variables
 	RepositoryUUID  string         `json:"repository_uuid"`          // "" for those
 	EnvironmentUUID string         `json:"environment_uuid,omitempty"`
@@ -85,7 +85,7 @@ type ledgerWrite struct {
 
 func destinationEntry(d *ledger.Destination) ledgerDestination {
 	document := ledgerDestination{
-		destinationDocument: destinationOf(graph.DestinationRef{
+		DestinationDocument: codec.Destination(graph.DestinationRef{
 			Workspace: d.Workspace, Repository: d.Repository, Environment: d.Environment,
 		}),
 		RepositoryUUID:  d.RepositoryUUID,

@@ -70,7 +70,8 @@ func (l *Lines) document(e applier.Event) eventLine {
 
 // of completes a line about a key.
 func (l eventLine) of(kind, address string, d graph.DestinationRef, c plan.Change) eventLine {
-	destination := destinationOf(d)
+	d.Connection = "" // where it is, not by whom
+	destination := codec.Destination(d)
 	l.Type, l.Address, l.Destination = kind, address, &destination
 	l.Key, l.Action, l.Reason, l.Version = c.Key, c.Action, c.Reason, c.Version
 	l.BlockedBy, l.Detail = c.BlockedBy, c.Detail
@@ -86,44 +87,22 @@ type lineHead struct {
 // eventLine has the fields of every type; a line shows those of its own.
 type eventLine struct {
 	lineHead
-	Changes     *int                 `json:"changes,omitempty"`
-	Address     string               `json:"address,omitempty"`
-	Destination *destinationDocument `json:"destination,omitempty"`
-	Key         string               `json:"key,omitempty"`
-	Action      verdict.Action       `json:"action,omitempty"`
-	Reason      verdict.Reason       `json:"reason,omitempty"`
-	Version     int                  `json:"version,omitempty"`
-	BlockedBy   verdict.Block        `json:"blocked_by,omitempty"`
-	Detail      string               `json:"detail,omitempty"`
-	Error       string               `json:"error,omitempty"`
-	Kind        providers.Kind       `json:"kind,omitempty"`
-	Doubtful    *bool                `json:"doubtful,omitempty"`
-	Taken       *bool                `json:"taken,omitempty"`
-	Service     string               `json:"service,omitempty"`
-	Seconds     *float64             `json:"seconds,omitempty"`
-	Result      *resultDocument      `json:"result,omitempty"`
-}
-
-// destinationDocument has the fields of the plan document.
-type destinationDocument struct {
-	Type        string  `json:"type"`
-	Workspace   string  `json:"workspace"`
-	Repository  *string `json:"repository"`
-	Environment *string `json:"deployment_environment"`
-	Scope       string  `json:"scope,omitempty"`
-}
-
-func destinationOf(d graph.DestinationRef) destinationDocument {
-	document := destinationDocument{Type: "bitbucket", Workspace: d.Workspace}
-	if d.OfWorkspace() {
-		document.Scope = "workspace"
-	} else {
-		document.Repository = &d.Repository
-	}
-	if d.Environment != "" {
-		document.Environment = &d.Environment
-	}
-	return document
+	Changes     *int                       `json:"changes,omitempty"`
+	Address     string                     `json:"address,omitempty"`
+	Destination *codec.DestinationDocument `json:"destination,omitempty"`
+	Key         string                     `json:"key,omitempty"`
+	Action      verdict.Action             `json:"action,omitempty"`
+	Reason      verdict.Reason             `json:"reason,omitempty"`
+	Version     int                        `json:"version,omitempty"`
+	BlockedBy   verdict.Block              `json:"blocked_by,omitempty"`
+	Detail      string                     `json:"detail,omitempty"`
+	Error       string                     `json:"error,omitempty"`
+	Kind        providers.Kind             `json:"kind,omitempty"`
+	Doubtful    *bool                      `json:"doubtful,omitempty"`
+	Taken       *bool                      `json:"taken,omitempty"`
+	Service     string                     `json:"service,omitempty"`
+	Seconds     *float64                   `json:"seconds,omitempty"`
+	Result      *resultDocument            `json:"result,omitempty"`
 }
 
 // resultDocument is applier.Result, field by field.

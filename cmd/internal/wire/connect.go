@@ -2,7 +2,9 @@ package wire
 
 import (
 	"fmt"
+	"maps"
 	mathrand "math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 	"github.com/hanzoai/kmsync/cmd/internal/credentials"
 	"github.com/hanzoai/kmsync/config"
+	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/providers"
 	"github.com/hanzoai/kmsync/providers/bitbucket"
 	"github.com/hanzoai/kmsync/providers/kms"
@@ -49,6 +52,22 @@ type wiring struct {
 
 // Needs are the labels of the blocks that a run reads by.
 type Needs struct{ KMS, Connections []string }
+
+// NeedsOf returns the blocks that the graph reads by, and those of removed blocks,
+// whose destinations the ledger will tell.
+func NeedsOf(cfg *config.Config, g *graph.Graph) Needs {
+	kms, connections := map[string]bool{}, map[string]bool{}
+	for _, f := range slices.Concat(g.Folders, g.Trees) {
+		kms[f.KMS] = true
+	}
+	for _, d := range g.Destinations {
+		connections[d.Connection] = true
+	}
+	for _, r := range cfg.Removed {
+		connections[r.Connection] = true
+	}
+	return Needs{KMS: slices.Sorted(maps.Keys(kms)), Connections: slices.Sorted(maps.Keys(connections))}
+}
 
 // Connect builds the clients that a run needs, for at most parallelism requests in
 // flight. waiting is told when a service asks to slow down. The diagnostics say
