@@ -35,8 +35,10 @@ type scene struct {
 	doubts  map[string][]providers.Doubt
 	entries map[string]map[string]*ledger.Entry
 	rolled  bool
-	allowed *int          // --max-deletes
-	config  config.Config // its name, moved and removed blocks
+	// unaccepted: an older copy of the ledger was in use.
+	unaccepted bool
+	allowed    *int          // --max-deletes
+	config     config.Config // its name, moved and removed blocks
 }
 
 func newScene(syncs ...*config.Sync) *scene {
@@ -142,7 +144,7 @@ func (s *scene) observe(g *graph.Graph) *observe.Observation {
 }
 
 func (s *scene) state() *ledger.State {
-	state := &ledger.State{Serial: 1, Key: testKey, Rolled: s.rolled, Destinations: map[string]*ledger.Destination{}}
+	state := &ledger.State{Serial: 1, Key: testKey, Rolled: s.rolled, Unaccepted: s.unaccepted, Destinations: map[string]*ledger.Destination{}}
 	for environment, entries := range s.entries {
 		id := idOf(environment)
 		d := &ledger.Destination{ID: id, RepositoryUUID: repositoryUUID, Workspace: "acme", Repository: "web", Environment: environment, Entries: entries}

@@ -165,6 +165,9 @@ func (s *session) ledgerFindings(state *ledger.State) []plan.Finding {
 		found("The ledger is older than the one this machine last wrote, as after restoring a backup. " +
 			"Nothing in it is believed: every secured variable is written once more, and nothing is deleted " +
 			"until somebody has looked at it: kmsync ledger verify --accept")
+	case state.Unaccepted:
+		found("An older copy of this ledger was in use, as after restoring a backup. Nothing is deleted " +
+			"until somebody has looked at it: kmsync ledger verify --accept")
 	case state.Serial == 0 && s.place.Getenv("CI") != "":
 		found("There is no ledger here, and this looks like a CI job, whose disk may be thrown away: " +
 			"every run would write every secured variable again. Keep the .kmsync folder and KMSYNC_LEDGER_KEY between runs.")
