@@ -130,13 +130,14 @@ func (d *destination) renameState(r *rename) (verdict.RenameState, time.Time) {
 	return verdict.RenameReady, time.Time{}
 }
 
-// thereSince returns when a variable was made, as far as its entry remembers:
-// new values since do not count. It is zero where no write is remembered.
+// thereSince returns when a variable was made, or taken over from whoever made it anew,
+// as far as its entry remembers: new values since do not count. It is zero where no
+// write is remembered.
 func thereSince(e *ledger.Entry) time.Time {
 	var since time.Time
 	for _, w := range e.Writes {
 		since = w.At
-		if verdict.Action(w.Action).Creates() {
+		if verdict.Action(w.Action).Creates() || verdict.Reason(w.Reason) == verdict.ReplacedOutside {
 			break
 		}
 	}

@@ -193,6 +193,8 @@ func TestOverlap(t *testing.T) {
 	write := func(action string, ago time.Duration) ledger.Write {
 		return ledger.Write{At: sceneNow.Add(-ago), Action: action}
 	}
+	takeOver := write("update", time.Hour)
+	takeOver.Reason = "replaced_outside"
 	const notYet = "until NEW has been there for 72h"
 	for name, test := range map[string]struct {
 		writes []ledger.Write // of NEW; nil: it is not there
@@ -207,6 +209,11 @@ func TestOverlap(t *testing.T) {
 		"rotated since":    {[]ledger.Write{write("update", time.Hour), write("rename", 73*time.Hour)}, nil, "KEY delete renamed", "to NEW"},
 		"made again since": {
 			[]ledger.Write{write("update", 0), write("create", time.Hour), write("update", 99*time.Hour)},
+			nil,
+			"KEY keep overlap", "until 2026-01-12 23:00 UTC, beside NEW",
+		},
+		"taken over since": {
+			[]ledger.Write{write("update", 0), takeOver, write("create", 99*time.Hour)},
 			nil,
 			"KEY keep overlap", "until 2026-01-12 23:00 UTC, beside NEW",
 		},
