@@ -57,7 +57,7 @@ func (s *session) print(style view.Style) error {
 		return view.Problems(s.env.Stderr, s.plan)
 	}
 	if style.Flags = s.graph.Selection.Flags(); s.given.MaxDeletes != nil {
-		style.Flags += fmt.Sprintf(" --max-deletes %d", *s.given.MaxDeletes)
+		style.MaxDeletes = fmt.Sprintf(" --max-deletes %d", *s.given.MaxDeletes)
 	}
 	if err := view.Plan(s.env.Stdout, s.plan, style, s.env.Now()); err != nil {
 		return err

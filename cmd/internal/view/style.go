@@ -21,6 +21,9 @@ type Style struct {
 	Full bool
 	// Flags end the command that applies what the plan shows, each after a blank.
 	Flags string
+	// MaxDeletes is --max-deletes as it was given, after a blank, or "": a hint that
+	// names another number leaves it out.
+	MaxDeletes string
 }
 
 // A colour is the parameter of an ANSI escape sequence (ECMA-48, SGR).

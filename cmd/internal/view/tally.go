@@ -58,9 +58,9 @@ func (p *page) closing(plan *plan.Plan, now time.Time) {
 		return
 	}
 	p.hang(bold, 0, t.sentence(now))
-	flags := p.style.Flags
+	flags := p.style.Flags + p.style.MaxDeletes
 	if t.waiting > 0 {
-		p.hang(plain, 0, fmt.Sprintf("Held: %s. If all of it is meant: %s%s --max-deletes %d", number(t.waiting, "delete"), t.command, flags, t.allow))
+		p.hang(plain, 0, fmt.Sprintf("Held: %s. If all of it is meant: %s%s --max-deletes %d", number(t.waiting, "delete"), t.command, p.style.Flags, t.allow))
 	}
 	if next := t.next(flags); next != "" && (next != t.with()+flags || !p.style.Applying) {
 		p.hang(plain, 0, next)
