@@ -202,7 +202,7 @@ func variableCommand(ts *testscript.TestScript, _ bool, args []string) {
 		case "unsecure":
 			(*variables)[i].Secured = false
 		case "recreate":
-			(*variables)[i].UUID = fmt.Sprintf("{%08x-0000-4000-8000-000000000000}", rand.Uint32())
+			(*variables)[i].UUID = anyUUID()
 		case "remove":
 			*variables = slices.Delete(*variables, i, i+1)
 		default:

@@ -137,13 +137,12 @@ func awaitCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// meanwhileCommand is "meanwhile COMMAND ARGS": one of clock, secret, variable,
-// fault and switch,
-// done while the next command waits for the answer to its question.
+// meanwhileCommand is "meanwhile COMMAND ARGS": one of clock, secret, identity,
+// variable, recreate, fault and switch, done while the next command waits for the answer to its question.
 func meanwhileCommand(ts *testscript.TestScript, neg bool, args []string) {
 	commands := map[string]func(*testscript.TestScript, bool, []string){
 		"clock": clockCommand, "secret": secretCommand, "variable": variableCommand, "fault": faultCommand,
-		"switch": switchCommand,
+		"switch": switchCommand, "identity": identityCommand, "recreate": recreateCommand,
 	}
 	command := commands[args[0]]
 	if command == nil {

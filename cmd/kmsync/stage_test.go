@@ -35,6 +35,7 @@ type stage struct {
 	printed   strings.Builder
 
 	process *process // that was started and not waited for
+	effects int      // that were printed
 }
 
 type stageKey struct{}
