@@ -170,7 +170,7 @@ func TestExcludedRange(t *testing.T) {
 func TestEveryNarrowedWorld(t *testing.T) {
 	t.Parallel()
 	n := 0
-	worlds([][]option{sourceOptions(), liveOptions(), ledgerOptions()}, func(name string, w *world) {
+	worlds([][]option{sourceOptions(), liveOptions(), ledgerOptions()}, func(name func() string, w *world) {
 		if n++; n%3 != 0 {
 			return
 		}
@@ -180,10 +180,10 @@ func TestEveryNarrowedWorld(t *testing.T) {
 			return Diff(g, w.observation(g), w.state(), time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 		}
 		if diff := cmp.Diff(of(whole, func(key string) bool { return key == "KEY" }), of(plan("KEY", ""), all)); diff != "" {
-			t.Fatalf("targeted%s\n%s", name, diff)
+			t.Fatalf("targeted%s\n%s", name(), diff)
 		}
 		if diff := cmp.Diff(of(whole, func(key string) bool { return key != "KEY" }), of(plan("", "KEY"), all)); diff != "" {
-			t.Fatalf("excluded%s\n%s", name, diff)
+			t.Fatalf("excluded%s\n%s", name(), diff)
 		}
 		w.syncs = append(w.syncs, newSync("off"))
 		for _, s := range plan("", "sync.off").Syncs {
@@ -191,7 +191,7 @@ func TestEveryNarrowedWorld(t *testing.T) {
 				e := w.entries[c.Key]
 				ours := e == nil || e.Owner.Sync != "sync.off"
 				if c.Action == verdict.Delete || (c.BlockedBy == verdict.NotBlocked && (c.Action.Writes() || c.Action.LedgerOnly()) && !ours) {
-					t.Fatalf("a sync is excluded%s\n%+v", name, c)
+					t.Fatalf("a sync is excluded%s\n%+v", name(), c)
 				}
 			}
 		}

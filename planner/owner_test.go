@@ -87,7 +87,7 @@ func TestEveryOwner(t *testing.T) {
 	wanted := []option{sources[0], sources[5], sources[8]}
 	live := liveOptions()[:2]
 	n := 0
-	worlds([][]option{wanted, live, ownersOptions(), blocksOptions()}, func(name string, w *world) {
+	worlds([][]option{wanted, live, ownersOptions(), blocksOptions()}, func(name func() string, w *world) {
 		n++
 		if testing.Short() && n%7 != 0 {
 			return
@@ -103,7 +103,7 @@ func TestEveryOwner(t *testing.T) {
 // checkOwner holds a plan against that of the same world in which the record names
 // its owner as it is called today and nothing was moved: all is the same, but that
 // a key which would be unchanged is taken over in the ledger.
-func (w *world) checkOwner(t *testing.T, name string) {
+func (w *world) checkOwner(t *testing.T, name func() string) {
 	t.Helper()
 	e := w.entries["KEY"]
 	today := *w
@@ -118,16 +118,16 @@ func (w *world) checkOwner(t *testing.T, name string) {
 	c, ok := findChange(got, "KEY")
 	switch {
 	case foreign && ok && c.Action != verdict.Keep:
-		t.Fatalf("another configuration's record is touched\nworld%s\n%+v", name, c)
+		t.Fatalf("another configuration's record is touched\nworld%s\n%+v", name(), c)
 	case foreign && len(got.LeftBehind) > 0:
-		t.Fatalf("another configuration's key counts as left behind\nworld%s", name)
+		t.Fatalf("another configuration's key counts as left behind\nworld%s", name())
 	case ok && c.Action == verdict.Release && (movedTo(w.config.Moved, e.Owner.Sync) != "sync.gone" || len(w.config.Removed) != 1):
-		t.Fatalf("a key is given up that no block speaks of\nworld%s\n%+v", name, c)
+		t.Fatalf("a key is given up that no block speaks of\nworld%s\n%+v", name(), c)
 	case entry.Owner != e.Owner && ok && c.Action == verdict.Adopt && want.Syncs[0].Unchanged == 1:
 		return // the ledger follows
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(plan.Change{}, "Detail"), cmpopts.IgnoreFields(plan.Plan{}, "Digest")); diff != "" {
-		t.Fatalf("the plan differs from that of the world as it is today\nworld%s\n%s", name, diff)
+		t.Fatalf("the plan differs from that of the world as it is today\nworld%s\n%s", name(), diff)
 	}
 }
 

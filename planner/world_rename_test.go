@@ -138,7 +138,7 @@ func renameOptions() []option {
 func TestEveryWorldOfARename(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
-	worlds([][]option{renameSources(), oldNames(), newNames(), renameOptions()}, func(name string, w *world) {
+	worlds([][]option{renameSources(), oldNames(), newNames(), renameOptions()}, func(name func() string, w *world) {
 		if seen["worlds"]++; testing.Short() && seen["worlds"]%17 != 0 {
 			return
 		}
