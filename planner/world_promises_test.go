@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"testing"
@@ -22,16 +23,17 @@ func (h *history) run(t *testing.T) *plan.Plan {
 	if broken := h.broken(p, g); broken != "" {
 		t.Fatalf("%s\nafter %s\nplan %v", broken, strings.Join(h.steps, ", "), h.everything(p))
 	}
+	before := h.clone()
+	if p.CanApply() {
+		h.apply(p, g)
+	}
+	if broken := cmp.Or(h.touched(before), h.missed(p)); broken != "" {
+		t.Fatalf("%s\nafter %s\nplan %v", broken, strings.Join(h.steps, ", "), h.everything(p))
+	}
 	if !p.CanApply() {
 		return p
 	}
-	before := h.clone()
-	h.apply(p, g)
-	if broken := h.touched(before); broken != "" {
-		t.Fatalf("%s\nafter %s\nplan %v", broken, strings.Join(h.steps, ", "), h.everything(p))
-	}
-	again, _ := h.plan()
-	if again.CanApply() {
+	if again, _ := h.plan(); again.CanApply() {
 		t.Fatalf("the plan of the applied world is not empty\nafter %s\nplan %v\nthen %v", strings.Join(h.steps, ", "), h.everything(p), h.everything(again))
 	}
 	return p
@@ -185,10 +187,8 @@ func (h *history) brokenDelete(by int, c plan.Change, m mark, written bool) stri
 	if ours && hidden && h.isActive(by) {
 		return "a delete of a secret that is there"
 	}
-	for i := range h.sides { // somebody's whose sync is excluded, and which the ledger does not know
-		if other := h.sides[i]; i != by && other.declared && !h.isActive(i) && !ours && !h.ranges {
-			return "a delete of what may be an excluded sync's"
-		}
+	if other := h.sides[1-by]; other.declared && other.enabled && other.excluded && !h.ranges {
+		return "a delete of what may be an excluded sync's"
 	}
 	return ""
 }
@@ -214,6 +214,46 @@ func (h *history) touched(before *history) string {
 		}
 	}
 	return ""
+}
+
+// missed says what a run left undone though nothing stopped it, or "": each variable that
+// a sync asks for is there, secured, and has the value of its secret.
+func (h *history) missed(p *plan.Plan) string {
+	stopped := map[string]bool{}
+	for _, s := range p.Syncs {
+		for _, c := range s.Changes {
+			stopped[c.Key] = stopped[c.Key] || (c.BlockedBy != verdict.NotBlocked && c.Reason == verdict.Refused)
+		}
+	}
+	for i := range h.sides {
+		if !h.isActive(i) || h.sides[i].unread {
+			continue
+		}
+		for _, s := range h.listed(i) {
+			key := h.key(i, s.Name)
+			if stopped[key] {
+				if !h.mayRefuse(i, s, key) {
+					return "a key is refused without a cause: " + key
+				}
+				continue
+			}
+			if h.isProtected(key) {
+				continue
+			}
+			at := slices.IndexFunc(h.live, func(v providers.Variable) bool { return v.Key == key && v.Secured })
+			if at < 0 || h.marks[h.live[at].UUID].value != s.Value.Reveal() {
+				return "a variable has not the value of its secret: " + key
+			}
+		}
+	}
+	return ""
+}
+
+// mayRefuse reports whether there is a cause to refuse a key: no value, two syncs that
+// want it, or another sync's that is not active.
+func (h *history) mayRefuse(i int, s providers.Secret, key string) bool {
+	other := h.sides[1-i]
+	return s.Value.IsEmpty() || h.yields(1-i, key) || (other.declared && (!h.isActive(1-i) || other.unread) && h.entries[key] != nil)
 }
 
 func same(a, b *ledger.Entry) bool {

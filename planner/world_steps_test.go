@@ -155,6 +155,9 @@ func stepsOfSecrets() []step {
 func stepsOfVariables() []step {
 	return []step{
 		ofVariable("variable removed", func(h *history, i int) { h.live = slices.Delete(h.live, i, i+1) }),
+		ofVariable("variable removed, list in doubt", func(h *history, i int) {
+			h.live, h.listDoubted = slices.Delete(h.live, i, i+1), true
+		}),
 		ofVariable("variable made again", func(h *history, i int) {
 			h.live = slices.Delete(h.live, i, i+1)
 			h.make(h.key(0, "ONE"))
@@ -171,6 +174,10 @@ func stepsOfVariables() []step {
 			changed := *e
 			changed.InDoubt = true
 			h.entries[key] = &changed
+			if m, written := h.marks[e.UUID]; written {
+				m.value = "the value before, or the one intended"
+				h.marks[e.UUID] = m
+			}
 			return true
 		}},
 	}
