@@ -20,6 +20,7 @@ func clock() time.Time { return now }
 // events is one of each, and each kind of failure.
 func events() []applier.Event {
 	created := change("KMS_REGION", verdict.Create, verdict.Missing)
+	gone := change("KMS_GONE", verdict.Delete, verdict.GoneFromSource)
 	moved := blocked(change("KMS_X", verdict.Update, verdict.SourceChanged), verdict.Moved, "the variable is gone from acme/payments (Staging)")
 	failed := change("KMS_API_KEY", verdict.Update, verdict.SourceChanged)
 	refusal := &providers.Error{Op: "update variable", Scope: "acme/payments (Staging)", Kind: providers.KindForbidden, Status: 403, Hint: "Give the token the right to edit variables."}
@@ -39,6 +40,9 @@ func events() []applier.Event {
 		applier.Failed{Address: "sync.payments-dev", Destination: staging, Change: failed, Err: limited},
 		applier.Failed{Address: "sync.payments-dev", Destination: staging, Change: created, Err: errors.New("not secured"), Taken: true},
 		applier.Skipped{Address: "sync.payments-dev", Destination: staging, Change: created},
+		applier.Wrote{Address: "sync.payments-dev", Destination: staging, Change: gone},
+		applier.Held{Address: "sync.payments-dev", Destination: staging, Change: blocked(gone, verdict.InDoubt, "KMS_API_KEY of sync.payments-dev failed")},
+		applier.Held{Address: "sync.payments-dev", Destination: staging, Change: blocked(gone, verdict.RefusedKey, "")},
 		applier.Finished{Result: results()["partly"]},
 	}
 }

@@ -29,6 +29,14 @@ func plans() map[string]*plan.Plan {
 	one.Unchanged, one.Changes = 1, []plan.Change{change("KMS_PINNED", verdict.Keep, verdict.Protected)}
 	held := syncOf("sync.x", blocked(change("KMS_OLD", verdict.Delete, verdict.GoneFromSource), verdict.MaxCount, ""))
 	doubted := syncOf("sync.x", blocked(change("KMS_OLD", verdict.Delete, verdict.GoneFromSource), verdict.InDoubt, ""))
+	renamed := change("KMS_NEW", verdict.Rename, verdict.Renamed)
+	renamed.RenamedFrom, renamed.WithRename = "KMS_OLD", true
+	oldName := change("KMS_OLD", verdict.Delete, verdict.Renamed)
+	oldName.RenamedTo, oldName.WithRename = "KMS_NEW", true
+	inPlace := change("KMS_KEY", verdict.Rename, verdict.Renamed)
+	inPlace.RenamedFrom, inPlace.VariableUUID = "kms_key", "{u}"
+	destroyed := syncOf("sync.x", change("KMS_A", verdict.Delete, verdict.Destroyed))
+	destroyed.Sources, destroyed.Destroy = nil, true
 	refused := syncOf("sync.x", blocked(change("KMS_CI", verdict.Keep, verdict.Refused), verdict.IllegalName, ""))
 	adopted := syncOf("sync.x", change("KMS_A", verdict.Adopt, verdict.Adopted), change("KMS_F", verdict.Forget, verdict.GoneOutside))
 	off := syncOf("sync.x")
@@ -48,6 +56,9 @@ func plans() map[string]*plan.Plan {
 		"no-changes-kept": of(one),
 		"readable":        of(syncOf("sync.x", create, readable, declared, stays)),
 		"held-only":       of(held),
+		"renames":         of(syncOf("sync.x", renamed, oldName, inPlace)),
+		"destroy":         {Destroy: true, Syncs: []plan.Sync{destroyed}},
+		"destroy-nothing": {Destroy: true},
 		"doubted-only":    of(doubted),
 		"refused-only":    of(refused),
 		"ledger-only":     of(adopted),
