@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -14,6 +15,7 @@ import (
 func effectsCommand(ts *testscript.TestScript, _ bool, _ []string) {
 	s := stageOf(ts)
 	all := s.server.Journal()
+	var lines strings.Builder
 	for _, e := range all[s.effects:] {
 		place, key := e.Workspace, e.Key
 		if e.Repository != "" {
@@ -22,12 +24,13 @@ func effectsCommand(ts *testscript.TestScript, _ bool, _ []string) {
 		if e.Environment != "" {
 			place += " (" + e.Environment + ")"
 		}
-		if e.OldKey != "" && e.OldKey != e.Key {
+		if e.OldKey != "" {
 			key = e.OldKey + " → " + e.Key
 		}
-		_, _ = fmt.Fprintf(ts.Stdout(), "%s: %s %s\n", place, e.Action, key)
+		fmt.Fprintf(&lines, "%s: %s %s\n", place, e.Action, key)
 	}
 	s.effects = len(all)
+	_, _ = fmt.Fprint(ts.Stdout(), lines.String())
 }
 
 // renameCommand is "rename REPOSITORY NAME": gives a repository of workspace acme
