@@ -117,7 +117,11 @@ func (w *writer) lateRound(ctx context.Context) {
 	if len(tasks) == 0 {
 		return
 	}
-	if err := w.noteLate(context.WithoutCancel(ctx), tasks); err != nil {
+	err := w.followMoves(ctx, tasks)
+	if err == nil {
+		err = w.noteLate(context.WithoutCancel(ctx), tasks)
+	}
+	if err != nil {
 		for _, t := range tasks {
 			w.tell(failed(t, fmt.Errorf("note the delete before sending it: %w", err), false))
 		}

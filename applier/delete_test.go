@@ -97,10 +97,16 @@ func TestTheBarrier(t *testing.T) {
 		setup func(*stage)
 		why   string
 	}{
-		"a create is refused":           {failing("create acme/web A", fault{err: refusal(403)}), "A of sync.a failed"},
-		"a create is lost for good":     {func(s *stage) { s.fail("create acme/web A", fault{err: noAnswer()}, fault{err: noAnswer()}) }, "A of sync.a failed"},
-		"one elsewhere":                 {failing("create acme/zebra LIB", fault{err: refusal(400)}), "LIB of sync.b failed"},
-		"a key moves":                   {func(s *stage) { s.before = func() { s.clock.advance(31 * time.Second); s.put(app, "A", "new") } }, "A of sync.a moved while kmsync was at work"},
+		"a create is refused":       {failing("create acme/web A", fault{err: refusal(403)}), "A of sync.a failed"},
+		"a create is lost for good": {func(s *stage) { s.fail("create acme/web A", fault{err: noAnswer()}, fault{err: noAnswer()}) }, "A of sync.a failed"},
+		"one elsewhere":             {failing("create acme/zebra LIB", fault{err: refusal(400)}), "LIB of sync.b failed"},
+		"a key moves":               {func(s *stage) { s.before = func() { s.clock.advance(31 * time.Second); s.put(app, "A", "new") } }, "A of sync.a moved while kmsync was at work"},
+		"a list is doubted when it is read again": {func(s *stage) {
+			s.before = func() {
+				s.clock.advance(31 * time.Second)
+				s.doubts = map[string][]providers.Doubt{"acme/web": {{Detail: "A page is missing."}}}
+			}
+		}, "A page is missing"},
 		"the ledger cannot be written":  {func(s *stage) { s.book.settleErr, s.book.settleKey = errors.New("disk full"), "A" }, "A of sync.a failed"},
 		"an intent cannot be noted":     {func(s *stage) { s.book.intendErr = errors.New("disk full") }, " failed"},
 		"Bitbucket does not secure one": {func(s *stage) { s.unsecured = true }, ""},
@@ -314,5 +320,17 @@ func TestDestroy(t *testing.T) {
 	s.apply(t.Context(), t)
 	if diff := cmp.Diff([]string{"variables acme/web", "intend A", "delete acme/web A", "settle A forgotten"}, s.all()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A sync that only deletes is noted as the owner of its keys all the same, after a move.
+func TestADeleteFollowsMoves(t *testing.T) {
+	t.Parallel()
+	s := newStage().secrets("A").variable("A").recorded("A", "{old-A}", canary+"A").variable("GONE").recorded("GONE", "{old-GONE}", "x")
+	s.config.Name = set("shop") // which the records do not have yet
+	s.syncs[0].Options.Protect = []config.Located[string]{set("A")}
+	s.apply(t.Context(), t)
+	if diff := cmp.Diff([]string{"settle A reowned", "settle GONE reowned", "settle GONE forgotten"}, s.all("settle")); diff != "" || s.result.Deleted != 1 {
+		t.Errorf("result %+v %s", s.result, diff)
 	}
 }

@@ -94,6 +94,9 @@ func (w *writer) round(ctx context.Context) {
 		w.skip(w.tasks)
 		return
 	}
+	for _, doubt := range planner.Doubts(w.Graph, w.view, &plan.Plan{}, w.id) {
+		w.spoil(doubt) // it stops no write
+	}
 	holding := w.holding(w.read().Err)
 	if err := w.followMoves(ctx, holding); err != nil {
 		for _, t := range holding {

@@ -86,7 +86,8 @@ type service struct {
 	repositories map[string]string
 	// faults by call; each call takes the first of its list.
 	faults map[string][]fault
-	sent   []providers.Assignment // with every write
+	sent   []providers.Assignment       // with every write
+	doubts map[string][]providers.Doubt // of listings, by place
 	// unsecured: Bitbucket answers that the variable is not secured.
 	unsecured bool
 	// always is called during every write.
@@ -181,7 +182,7 @@ func (s *service) Variables(ctx context.Context, scope providers.Scope) (out pro
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out.Variables = slices.Clone(s.live[place(scope)])
+	out.Variables, out.Doubts = slices.Clone(s.live[place(scope)]), s.doubts[place(scope)]
 	slices.SortFunc(out.Variables, func(a, b providers.Variable) int { return cmp.Compare(a.Key, b.Key) })
 	return out, nil
 }

@@ -1,7 +1,6 @@
 package applier_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,7 +68,7 @@ func TestRenamingWhatMoved(t *testing.T) {
 	s := renaming()
 	s.before = func() { s.live[web] = nil; s.clock.advance(31 * time.Second) }
 	s.apply(t.Context(), t)
-	if got := s.told(); !slices.Equal(got, []string{"B held by doubt: C of sync.a moved while kmsync was at work", "C stopped: its old name changed"}) {
+	if got := s.told(); len(got) != 2 || !strings.HasPrefix(got[0], "B held by doubt: acme/web lists no variable") || got[1] != "C stopped: its old name changed" {
 		t.Errorf("told %q", got)
 	}
 }
