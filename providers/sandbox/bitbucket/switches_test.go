@@ -27,6 +27,18 @@ func TestStuckNext(t *testing.T) {
 	}
 }
 
+func TestStaysSecured(t *testing.T) {
+	t.Parallel()
+	for stays, want := range map[bool]bool{true: true, false: false} {
+		b := newBench(t, switches(world.Switches{StaysSecured: stays}))
+		made := b.want(b.do("POST", repoVars, `{"key":"A","value":"v","secured":true}`), 201)
+		uuid := strings.NewReplacer("{", "%7B", "}", "%7D").Replace(made["uuid"].(string))
+		if got := b.want(b.do("PUT", repoVars+"/"+uuid, `{"key":"A","value":"w","secured":false}`), 200); got["secured"] != want {
+			t.Errorf("with the switch %v: %v", stays, got)
+		}
+	}
+}
+
 func TestEmptyEnvironmentListing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, switches(world.Switches{EmptyEnvironmentListing: true}))

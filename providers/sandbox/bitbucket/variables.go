@@ -139,6 +139,7 @@ func (s *Service) update(p place, uuid string, in variableInput, switches world.
 	if taken(*p.variables, v.Key, uuid, switches.ExactCase) {
 		return duplicate(v.Key, switches.LeanErrors)
 	}
+	v.Secured = v.Secured || (stored.Secured && switches.StaysSecured)
 	e := p.effect(ActionUpdate, v)
 	if v.Key != stored.Key {
 		e.OldKey = stored.Key

@@ -83,6 +83,8 @@ type Switches struct {
 	// ExactCase: keys that differ only by case are two variables. Off, the
 	// service refuses the second as a duplicate.
 	ExactCase bool `json:"exact_case,omitzero"`
+	// StaysSecured: a variable that was secured stays so, whatever a PUT says.
+	StaysSecured bool `json:"stays_secured,omitzero"`
 	// LineBreaks in a value are refused ("refuse" or empty), kept ("keep") or
 	// cut out ("strip").
 	LineBreaks string `json:"line_breaks,omitzero"`
