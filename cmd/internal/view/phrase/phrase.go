@@ -35,11 +35,15 @@ func Problem(c plan.Change) string { return join(ruling(c), remedy(c)) }
 
 // Withheld says of a delete that was not begun what stopped it.
 func Withheld(c plan.Change) string {
+	left := "not deleted; "
+	if c.RenamesInPlace() {
+		left = "not renamed; "
+	}
 	rule := fill(blockRule(c.BlockedBy), c)
 	if c.BlockedBy == verdict.InDoubt {
 		rule = "nothing is deleted in this run: " + strings.TrimSuffix(c.Detail, ".")
 	}
-	return join("not deleted; "+rule, "mend that, and run kmsync apply again")
+	return join(left+rule, "mend that, and run kmsync apply again")
 }
 
 // Held tells a change that waits for a guard (a delete, or the delete in a
