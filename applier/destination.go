@@ -188,16 +188,16 @@ func (w *writer) sendAll(ctx context.Context, tasks []task, send func(context.Co
 		}
 		work.Go(func() {
 			wrote, err := send(ctx, *t)
-			release()
-			if open[i] = t.isOpen(err); open[i] {
-				out.put(i, nil)
-				return
+			var event Event
+			switch open[i] = t.isOpen(err); {
+			case open[i]:
+			case t.waits(err):
+				event = w.later(ctx, *t)
+			default:
+				event = w.finish(ctx, *t, wrote, t.keepDoubt(err))
 			}
-			if t.waits(err) {
-				out.put(i, w.later(ctx, *t))
-				return
-			}
-			out.put(i, w.finish(ctx, *t, wrote, t.keepDoubt(err)))
+			release() // what was sent and is not noted, a kill repeats: no more than may be in flight
+			out.put(i, event)
 		})
 	}
 	work.Wait()

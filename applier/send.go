@@ -29,7 +29,7 @@ func (w *writer) send(ctx context.Context, t task) (providers.Variable, error) {
 
 // unsecure makes a variable readable in two steps, so that no value before this one
 // ever is. Between them the variable holds the new value; when the second step fails
-// the write is in doubt.
+// the write is in doubt, and when its time was over it is done in the next round.
 func (w *writer) unsecure(ctx context.Context, t task) (providers.Variable, error) {
 	a := w.assignment(t)
 	a.Secured = true
@@ -38,6 +38,9 @@ func (w *writer) unsecure(ctx context.Context, t task) (providers.Variable, erro
 	}
 	v, err := w.update(ctx, t, t.change.VariableUUID)
 	if err != nil && !providers.InDoubt(err) {
+		if providers.KindOf(err) == providers.KindStale {
+			return v, &providers.Error{Op: "write variable", Scope: t.ref.String(), Kind: providers.KindStale, Sent: true}
+		}
 		err = &providers.Error{
 			Op: "write variable", Scope: t.ref.String(), Kind: providers.KindUnavailable, Sent: true,
 			Hint: "the value was written, and the variable could not be made readable: " + err.Error(),
