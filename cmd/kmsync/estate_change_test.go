@@ -9,7 +9,7 @@ import (
 
 // change is what happens to an estate between two runs.
 func (e *estate) change(w *world.World) {
-	for range 1 + e.r.IntN(4) {
+	for range 2 + e.r.IntN(6) {
 		switch e.r.IntN(3) {
 		case 0:
 			e.changeSecrets(folderOf(w, pick(e.r, estateFolders)))

@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,11 +29,38 @@ type play struct {
 	seen    int             // effects of the journal
 	written map[string]bool // by UUID: kmsync wrote it
 	allowed map[string]bool // by place: somebody allowed deletes while a sync overwrites there
+	tally   *tally
 }
 
-func begun(t *testing.T, name string, r *rand.Rand) *play {
+// tally counts what came in all worlds of a test, so that they show something.
+type tally struct {
+	mu    sync.Mutex
+	kinds map[string]int
+}
+
+func (c *tally) add(kind string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kinds == nil {
+		c.kinds = map[string]int{}
+	}
+	c.kinds[kind]++
+}
+
+// hold fails a whole run of a test in which a kind came seldom.
+func (c *tally) hold(t *testing.T, least map[string]int) {
 	t.Helper()
-	p := &play{estate: found(r), t: t, name: name, dir: t.TempDir(), written: map[string]bool{}, allowed: map[string]bool{}}
+	t.Logf("%v", c.kinds)
+	for kind, n := range least {
+		if !testing.Short() && *seed == 0 && !t.Failed() && c.kinds[kind] < n {
+			t.Errorf("%s came %d times, want at least %d", kind, c.kinds[kind], n)
+		}
+	}
+}
+
+func begun(t *testing.T, name string, r *rand.Rand, count *tally) *play {
+	t.Helper()
+	p := &play{estate: found(r), t: t, name: name, dir: t.TempDir(), written: map[string]bool{}, allowed: map[string]bool{}, tally: count}
 	p.stage = &stage{work: p.dir}
 	server, err := sandbox.Start(t.Context(), sandbox.Options{World: p.world(), Now: p.stage.now})
 	if err != nil {
@@ -42,23 +70,31 @@ func begun(t *testing.T, name string, r *rand.Rand) *play {
 	return p
 }
 
-// kmsync runs a command in this process.
-func (p *play) kmsync(args ...string) (code int, stdout, stderr string) {
-	p.t.Helper()
+// env is what a command in this process sees, and what it says on stderr.
+func (p *play) env(args ...string) (cli.Env, *bytes.Buffer) {
 	made := p.stage.server.Credentials()
 	variables := map[string]string{
 		"HOME": p.dir, "USER": "tester", "KMS_ADDRESS": p.stage.server.Address(), "KMS_CLIENT_ID": made.ClientID, "KMS_CLIENT_SECRET": made.ClientSecret,
 		"BITBUCKET_ADDRESS": p.stage.server.Address(), "BITBUCKET_ACCESS_TOKEN": made.AccessToken,
 	}
-	var out, err bytes.Buffer
-	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
-	defer cancel()
-	code = cli.Main(ctx, cli.Env{
-		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err, Dir: p.dir, Host: "host",
+	said := &bytes.Buffer{}
+	return cli.Env{
+		Args: args, Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: said, Dir: p.dir, Host: "host",
 		Now: p.stage.now, Sleep: p.stage.sleep, Random: random{}, Version: "test",
 		Getenv: func(name string) string { return variables[name] },
-	})
-	return code, out.String(), err.String()
+	}, said
+}
+
+// kmsync runs a command in this process.
+func (p *play) kmsync(args ...string) (code int, stdout, stderr string) {
+	p.t.Helper()
+	env, said := p.env(args...)
+	out := &bytes.Buffer{}
+	env.Stdout = out
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	defer cancel()
+	code = cli.Main(ctx, env)
+	return code, out.String(), said.String()
 }
 
 // document is what the test reads of plan --json.
@@ -166,6 +202,10 @@ func (p *play) wants(w *world.World) (all map[string]wanted, readable map[string
 		if s.disabled {
 			continue
 		}
+		if slices.ContainsFunc(s.sources, func(source sourceText) bool { return folderOf(w, source.folder) == nil }) {
+			doubtful = true // nothing of it is known
+			continue
+		}
 		if all[s.place] == nil {
 			all[s.place] = wanted{}
 		}
@@ -215,6 +255,7 @@ func (p *play) hold(before *world.World, effects []sandbox.Effect) {
 	wants, _, doubtful := p.wants(before)
 	for _, e := range effects {
 		place := placeOfPlan(e.Repository, e.Environment)
+		p.tally.add(e.Action)
 		said := fmt.Sprintf("%s: %s %s %s", p.name, e.Action, place, e.Key)
 		isWanted := len(wants[place][e.Key]) > 0
 		overwritten := false
@@ -232,7 +273,7 @@ func (p *play) hold(before *world.World, effects []sandbox.Effect) {
 		case isWanted:
 			p.t.Errorf("%s: it is wanted", said)
 		case doubtful:
-			p.t.Errorf("%s: a source is empty, and allow_empty is not set", said)
+			p.t.Errorf("%s: a source is not there, or empty and that is not allowed", said)
 		case !p.written[e.UUID] && !overwritten:
 			p.t.Errorf("%s: kmsync did not write it", said)
 		case !p.written[e.UUID] && !p.allowed[place]:

@@ -99,6 +99,9 @@ func (e *estate) overwrite(s *syncText, on bool) {
 
 func (e *estate) newSource(later bool) sourceText {
 	s := sourceText{folder: pick(e.r, estateFolders), override: later && e.oneIn(2)}
+	if e.oneIn(40) {
+		s.folder = "dev:/nowhere" // which is not there
+	}
 	switch e.r.IntN(6) {
 	case 0:
 		s.include = pick(e.r, []string{"K*", "?1", "K1"})

@@ -15,8 +15,9 @@ import (
 // touched, and the next run without it ends with everything as it is wanted.
 func TestFaultsLoseNothing(t *testing.T) {
 	t.Parallel()
-	seeds(t, 240, func(t *testing.T, seed uint64) {
-		p := begun(t, fmt.Sprintf("-seed %d", seed), rand.New(rand.NewPCG(seed, 2)))
+	var count tally
+	seeds(t, 120, func(t *testing.T, seed uint64) {
+		p := begun(t, fmt.Sprintf("-seed %d", seed), rand.New(rand.NewPCG(seed, 2)), &count)
 		defer func() { _ = p.stage.server.Close() }()
 		for range 2 {
 			p.runWithFault()
@@ -27,6 +28,7 @@ func TestFaultsLoseNothing(t *testing.T) {
 			}
 		}
 	})
+	count.hold(t, map[string]int{"create": 300, "update": 50, "delete": 15, "fault that stops something": 15})
 }
 
 // fault is one request that goes wrong, once or a few times.
@@ -73,6 +75,9 @@ func (p *play) runWithFault() {
 			p.t.Errorf("%s: %s was not planned", p.name, done)
 		}
 	}
+	if len(effects) < len(expected) {
+		p.tally.add("fault that stops something")
+	}
 	if len(effects) < len(expected) && (code == 0 || said+problems == "") {
 		p.t.Errorf("%s: exit code %d, and only %q of %q was done\n%s%s", p.name, code, texts(effects), expected, said, problems)
 	}
@@ -83,7 +88,7 @@ func (p *play) runWithFault() {
 	between := p.stage.server.World()
 	code, _, problems = p.kmsync(append([]string{"apply", "--auto-approve"}, flags...)...)
 	p.hold(between, p.journal())
-	if code != 0 && code != 3 && code != 4 {
+	if code != 0 && code != 3 && code != 4 && !planned.failed() {
 		p.t.Errorf("%s: the run after the fault: exit code %d\n%s", p.name, code, problems)
 	}
 	p.holdSettled(flags)
