@@ -278,7 +278,7 @@ func TestKilledAndTakenBack(t *testing.T) {
 		r.front.forget()
 		r.clock.move(time.Since(r.clock.Now()))
 		e := r.run(t.Context(), applying...)
-		if v := variablesOf(r.sandbox.World())["/KMS_CHANGES"]; e.code != 0 || v.Value != "canary-web-CHANGES" {
+		if v := liveIn(r.sandbox.World())["/KMS_CHANGES"]; e.code != 0 || v.Value != "canary-web-CHANGES" {
 			t.Errorf("%s: exit code %d, and the variable has the value that was taken back\n%s", at, e.code, e.stderr)
 		}
 		r.close()

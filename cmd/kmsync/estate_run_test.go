@@ -173,6 +173,19 @@ func (d document) blocked() map[string]bool {
 	return all
 }
 
+// refusedBy are the keys that a rule refuses.
+func (d document) refusedBy(rule string) map[string]bool {
+	all := map[string]bool{}
+	for _, s := range d.Syncs {
+		for _, c := range s.Changes {
+			if c.BlockedBy == rule {
+				all[placeOfPlan(s.Destination.Repository, s.Destination.Environment)+" "+c.Key] = true
+			}
+		}
+	}
+	return all
+}
+
 // journal returns the effects since the last call.
 func (p *play) journal() []sandbox.Effect {
 	all := p.stage.server.Journal()

@@ -67,11 +67,13 @@ func (p *play) runWithFault() {
 	code, said, problems := p.kmsync(append([]string{"apply", "--auto-approve"}, flags...)...)
 	p.stage.server.ClearFaults()
 	effects := p.journal()
-	expected := planned.effects()
+	expected, twice := planned.effects(), planned.refusedBy("duplicate_key")
 	for _, done := range texts(effects) {
 		// A create whose answer was lost is made sure of by an update.
 		create := strings.Replace(done, "update ", "create ", 1)
-		if !slices.Contains(expected, done) && !slices.Contains(expected, create) {
+		// Where one of two syncs that want a key is not read, it is the other's.
+		action, key, _ := strings.Cut(done, " ")
+		if !slices.Contains(expected, done) && !slices.Contains(expected, create) && (action == "delete" || !twice[key]) {
 			p.t.Errorf("%s: %s was not planned", p.name, done)
 		}
 	}

@@ -36,7 +36,7 @@ type usualRun struct {
 func undisturbed(t testing.TB, s scenery, jump bool, args ...string) usualRun {
 	t.Helper()
 	ref := usualRun{foreign: map[string]string{}}
-	for place, v := range variablesOf(s.world) {
+	for place, v := range liveIn(s.world) {
 		if strings.Contains(v.Key, "FOREIGN") || v.Key == "PLAIN" {
 			ref.foreign[place] = v.UUID
 		}
@@ -61,7 +61,7 @@ func undisturbed(t testing.TB, s scenery, jump bool, args ...string) usualRun {
 }
 
 func (ref *usualRun) read(s *sandbox.Server, log []exchange) {
-	ref.variables, ref.effects, ref.deletes = variablesOf(s.World()), effectsOf(s.Journal()), map[string]bool{}
+	ref.variables, ref.effects, ref.deletes = liveIn(s.World()), effectsOf(s.Journal()), map[string]bool{}
 	ref.writes = 0
 	for _, e := range s.Journal() {
 		if e.Action == bitbucket.ActionDelete {
@@ -93,8 +93,8 @@ func (r *rehearsal) jump(writes int) {
 	}
 }
 
-// variablesOf returns the variables of a world, by place and key.
-func variablesOf(w *world.World) map[string]world.Variable {
+// liveIn returns the variables of a world, by place and key.
+func liveIn(w *world.World) map[string]world.Variable {
 	all := map[string]world.Variable{}
 	repository := w.Bitbucket.Workspace("acme").Repository("web")
 	for _, v := range repository.Variables {
@@ -126,7 +126,7 @@ func (ref usualRun) wrongDeletes(r *rehearsal) (problems []string) {
 			problems = append(problems, "wrong rename: "+e.Environment+"/"+e.OldKey)
 		}
 	}
-	live := variablesOf(r.sandbox.World())
+	live := liveIn(r.sandbox.World())
 	for place, uuid := range ref.foreign {
 		if live[place].UUID != uuid || live[place].Value != ref.variables[place].Value || live[place].Secured != ref.variables[place].Secured {
 			problems = append(problems, "touched what is nobody's: "+place)
@@ -137,7 +137,7 @@ func (ref usualRun) wrongDeletes(r *rehearsal) (problems []string) {
 
 // differences names the variables that are not as they are in the end of the usual run.
 func (ref usualRun) differences(r *rehearsal) (places []string) {
-	live := variablesOf(r.sandbox.World())
+	live := liveIn(r.sandbox.World())
 	for place := range maps.Keys(ref.variables) {
 		if _, there := live[place]; !there {
 			places = append(places, place)
@@ -241,7 +241,7 @@ func (ref usualRun) disbelieved(r *rehearsal, all bool, since time.Time) (proble
 	if err != nil {
 		return []string{"the ledger: " + err.Error()}
 	}
-	live, known := variablesOf(r.sandbox.World()), map[string]bool{}
+	live, known := liveIn(r.sandbox.World()), map[string]bool{}
 	for _, d := range state.Destinations {
 		for _, entry := range d.Entries {
 			place := d.Environment + "/" + entry.Key
