@@ -95,7 +95,9 @@ func (c *applyCmd) apply(ctx context.Context, s *session, locked ledger.Session,
 	}, events.emit)
 	printed := events.err()
 	if !s.JSON && printed == nil {
-		printed = view.Result(s.env.Stdout, result, s.style(s.env.StdoutTTY))
+		style := s.style(s.env.StdoutTTY)
+		style.Destroying = c.destroy
+		printed = view.Result(s.env.Stdout, result, style)
 	}
 	if cause := context.Cause(ctx); result.Interrupted && cause != nil {
 		view.Error(s.env.Stderr, cause)

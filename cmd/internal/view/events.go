@@ -100,7 +100,8 @@ func failure(e applier.Failed) string {
 // remedy says how to go on. What a right or a credential refuses, another run
 // would meet again.
 func remedy(e applier.Failed) string {
-	const again = "run kmsync apply again to go on"
+	command := phrase.Command(e.Change)
+	again := "run " + command + " again to go on"
 	switch {
 	case e.Doubtful || e.Taken:
 		return again
@@ -109,7 +110,7 @@ func remedy(e applier.Failed) string {
 	case providers.KindOf(e.Err) == providers.KindUnauthenticated:
 		return "mend the credential, then " + again
 	case providers.KindOf(e.Err) == providers.KindRateLimited:
-		return "run kmsync apply again then to go on"
+		return "run " + command + " again then to go on"
 	}
 	return again
 }

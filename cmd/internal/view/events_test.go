@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,6 +186,20 @@ func TestResult(t *testing.T) {
 		}
 		if out.String() != want[name] {
 			t.Errorf("%s:\n got %q\nwant %q", name, out.String(), want[name])
+		}
+	}
+}
+
+// After a destroy nobody is told to apply: that would make everything again.
+func TestResultOfDestroy(t *testing.T) {
+	t.Parallel()
+	for name, result := range results() {
+		var out bytes.Buffer
+		if err := Result(&out, result, Style{Destroying: true}); err != nil {
+			t.Fatal(err)
+		}
+		if text := out.String(); strings.Contains(text, "kmsync apply") || strings.Contains(text, "kmsync plan:") {
+			t.Errorf("%s: %q", name, text)
 		}
 	}
 }

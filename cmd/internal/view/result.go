@@ -32,7 +32,7 @@ func Result(w io.Writer, r applier.Result, style Style) error {
 		counts = "nothing to do"
 	}
 	out.put(paint, head+":")
-	out.line(plain, " "+counts+"."+after(r))
+	out.line(plain, " "+counts+"."+after(r, style))
 	return out.flush(w)
 }
 
@@ -54,14 +54,15 @@ func outcome(r applier.Result, left bool) (string, colour) {
 
 // after says how to go on. What the plan blocks or could not read, another apply
 // would leave again.
-func after(r applier.Result) string {
+func after(r applier.Result, style Style) string {
+	command, look := commands(style.Destroying)
 	switch {
 	case r.Failed > 0 && !r.Interrupted:
-		return " Each failure says what to do; kmsync apply then goes on where this run stopped."
+		return " Each failure says what to do; " + command + " then goes on where this run stopped."
 	case r.Interrupted || r.Stopped+r.Skipped > 0:
-		return " Run kmsync apply again: it goes on where this run stopped."
+		return " Run " + command + " again: it goes on where this run stopped."
 	case r.Held+r.SyncErrors > 0:
-		return " Run kmsync plan: it says what stops the rest."
+		return " Run " + look + ": it says what stops the rest."
 	}
 	return ""
 }

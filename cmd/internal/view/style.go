@@ -17,6 +17,8 @@ type Style struct {
 	// Applying says that the run goes on to apply the plan it shows, so that
 	// nobody need be told to.
 	Applying bool
+	// Destroying: what ends is a destroy, and not an apply.
+	Destroying bool
 	// Full lists every change under its sync, also what many have alike.
 	Full bool
 	// Flags end the command that applies what the plan shows, each after a blank.

@@ -18,13 +18,12 @@ type tally struct {
 	waiting int    // of those, the ones that wait for --max-deletes
 	allow   int    // the number that would do
 	command string // that does the plan
+	look    string // the one that shows it
 }
 
 func tallyOf(p *plan.Plan) tally {
-	t := tally{Summary: p.Summary(), command: "kmsync apply"}
-	if p.Destroy {
-		t.command = "kmsync destroy"
-	}
+	t := tally{Summary: p.Summary()}
+	t.command, t.look = commands(p.Destroy)
 	seen := map[[2]string]bool{}
 	for _, s := range p.Syncs {
 		for _, c := range s.Changes {
@@ -45,6 +44,14 @@ func tallyOf(p *plan.Plan) tally {
 	}
 	t.refused = t.Blocked - t.held
 	return t
+}
+
+// commands are what does a plan and what shows it.
+func commands(destroy bool) (do, look string) {
+	if destroy {
+		return "kmsync destroy", "kmsync plan --destroy"
+	}
+	return "kmsync apply", "kmsync plan"
 }
 
 // changes is how much apply would do.
@@ -134,7 +141,7 @@ func (t tally) next(flags string) string {
 	case what != "" && t.changes() > 0:
 		return "Mend " + what + " above first; " + t.command + flags + " does the rest without them."
 	case what != "":
-		return "Mend " + what + " above, then run: kmsync plan" + flags
+		return "Mend " + what + " above, then run: " + t.look + flags
 	case t.changes() > 0:
 		return t.with() + flags
 	case t.held > t.waiting:

@@ -43,7 +43,7 @@ func Withheld(c plan.Change) string {
 	if c.BlockedBy == verdict.InDoubt {
 		rule = "nothing is deleted in this run: " + strings.TrimSuffix(c.Detail, ".")
 	}
-	return join(left+rule, "mend that, and run kmsync apply again")
+	return join(left+rule, "mend that, and run "+Command(c)+" again")
 }
 
 // Held tells a change that waits for a guard (a delete, or the delete in a
@@ -51,6 +51,15 @@ func Withheld(c plan.Change) string {
 func Held(c plan.Change) bool {
 	return c.BlockedBy != verdict.NotBlocked && c.Reason != verdict.Refused &&
 		(c.Action == verdict.Delete || c.Action == verdict.Rename)
+}
+
+// Command is what does such a change: apply, or destroy, after which an apply would make
+// everything again.
+func Command(c plan.Change) string {
+	if c.Reason == verdict.Destroyed {
+		return "kmsync destroy"
+	}
+	return "kmsync apply"
 }
 
 // At is the place of a range, (main.sync.hcl:21), or "" for none.
@@ -132,6 +141,7 @@ func fill(phrase string, c plan.Change) string {
 		"{version}", version(c.Version),
 		"{versions}", versions(c.OldVersion, c.Version),
 		"{old}", c.RenamedFrom,
+		"{command}", Command(c),
 		"{deletes}", strconv.Itoa(c.MaxDeletes),
 		"{detail}", detail,
 		"{at}", at(c.Range),

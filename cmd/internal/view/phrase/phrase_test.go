@@ -274,3 +274,20 @@ func TestReadable(t *testing.T) {
 		}
 	}
 }
+
+// What was not begun is said of a rename in one step, and of a destroy, as what it is.
+func TestWithheld(t *testing.T) {
+	t.Parallel()
+	inPlace := change("Key", verdict.Rename, verdict.Renamed)
+	inPlace.RenamedFrom, inPlace.VariableUUID = "KEY", "{uuid}"
+	for want, c := range map[string]plan.Change{
+		"not deleted; nothing is deleted in this run: A failed; mend that, and run kmsync apply again":   change("KEY", verdict.Delete, verdict.GoneFromSource),
+		"not deleted; nothing is deleted in this run: A failed; mend that, and run kmsync destroy again": change("KEY", verdict.Delete, verdict.Destroyed),
+		"not renamed; nothing is deleted in this run: A failed; mend that, and run kmsync apply again":   inPlace,
+	} {
+		c.BlockedBy, c.Detail = verdict.InDoubt, "A failed"
+		if got := Withheld(c); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

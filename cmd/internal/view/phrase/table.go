@@ -161,7 +161,7 @@ func blockRemedy(b verdict.Block) string {
 	case verdict.NoConsent:
 		return "--max-deletes {deletes} gives it"
 	case verdict.Moved:
-		return "run kmsync apply again"
+		return "run {command} again"
 	case verdict.NotSupportedYet:
 		return "nothing allows it in this version"
 	}
