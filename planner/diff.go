@@ -221,6 +221,7 @@ func doubtsOf(n *graph.Node, obs *observe.Observation) []providers.Doubt {
 			continue
 		}
 		doubts = append(doubts, obs.SourceDoubts(n, i)...)
+		doubts = append(doubts, evidence.Broken(n, obs, i)...)
 		if y := obs.Yield(n, i); len(y.Items) == 0 && !n.Sync.Options.AllowEmpty.Value {
 			what := "%s holds no secret"
 			if len(y.Names) > 0 {

@@ -301,3 +301,53 @@ func TestGoneBelowATree(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestBrokenReads: a folder that imports or values lead to and that gave no usable
+// answer is a doubt, which holds the deletes of every sync. That it may not be read, or
+// is not there, is an answer: it refuses a key, and that holds the deletes of its sync.
+func TestBrokenReads(t *testing.T) {
+	t.Parallel()
+	const doubtful, refused = "/far, which the source dev:/a has values from, could not be read whole: ", "held by refused_key, held by none"
+	for kind, want := range map[providers.Kind]string{
+		providers.KindUnavailable: doubtful, providers.KindRateLimited: doubtful, providers.KindForeign: doubtful,
+		providers.KindUnauthenticated: doubtful, providers.KindCanceled: doubtful,
+		providers.KindForbidden: refused, providers.KindNotFound: refused,
+	} {
+		for _, links := range []bool{false, true} {
+			s := newScene(syncFrom("a", "/a", ""), syncFrom("b", "/b", "Staging")).secret("/a", "KEY", "${dev.far.X}").secret("/b", "B", "1")
+			s.owned("", "GONE", "sync.a", "x").owned("Staging", "LEFT", "sync.b", "x")
+			s.say("secret /a GONE: gone", "imports /a:", "secret /b LEFT: gone", "imports /b:")
+			err := &providers.Error{Op: "list secrets", Kind: kind}
+			s.folders["/far"] = &resolve.Read{Err: err}
+			if links {
+				s.folders["/far"] = &resolve.Read{Linked: true, LinksErr: err}
+			}
+			p := s.plan()
+			got := "held by " + blockOf(p, 0, "GONE") + ", held by " + blockOf(p, 1, "LEFT")
+			if !p.Complete {
+				got = ""
+				for _, f := range p.Findings {
+					got += f.Address + " " + f.Detail
+				}
+				if blockOf(p, 1, "LEFT") != "doubt" {
+					t.Errorf("%s: the delete of the other sync is held by %s", kind, blockOf(p, 1, "LEFT"))
+				}
+			}
+			if !strings.Contains(got, want) {
+				t.Errorf("%s, links %v: %s", kind, links, got)
+			}
+		}
+	}
+}
+
+// blockOf says what holds a change of the plan.
+func blockOf(p *plan.Plan, sync int, key string) string {
+	for _, c := range p.Syncs[sync].Changes {
+		if c.Key == key && c.BlockedBy != verdict.NotBlocked {
+			return string(c.BlockedBy)
+		} else if c.Key == key {
+			return "none"
+		}
+	}
+	return "no change"
+}

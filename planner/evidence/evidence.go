@@ -5,10 +5,13 @@
 package evidence
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/observe"
 	"github.com/hanzoai/kmsync/planner/plan"
@@ -37,6 +40,25 @@ func Questions(g *graph.Graph, obs *observe.Observation, p *plan.Plan) []observe
 // plan.
 func Doubts(n *graph.Node, obs *observe.Observation, p *plan.Plan) []providers.Doubt {
 	return proofOf(n, obs, p).doubts
+}
+
+// Broken returns a doubt for each folder that imports or values of a source block lead to
+// and that could not be read. That one may not be read, or is not there, is an answer:
+// it refuses the keys it concerns, and no more.
+func Broken(n *graph.Node, obs *observe.Observation, i int) []providers.Doubt {
+	var doubts []providers.Doubt
+	for _, at := range slices.SortedFunc(maps.Keys(obs.Yield(n, i).Folders), graph.CompareSources) {
+		err := cmp.Or(obs.Folders[at].Err, obs.Folders[at].LinksErr)
+		switch kind := providers.KindOf(err); {
+		case err == nil, kind == providers.KindForbidden, kind == providers.KindNotFound:
+		default:
+			doubts = append(doubts, providers.Doubt{
+				Kind: providers.DoubtIncomplete, Detail: fmt.Sprintf("%s, which the source %s has values from, could not be read whole: %s. Try again, or leave the sync out with --exclude %s.",
+					at, n.Folders[i], cause(err), address.Quote(n.Sync.Address)),
+			})
+		}
+	}
+	return doubts
 }
 
 // proof collects, for the deletes of one sync, what is not proven about its sources

@@ -72,7 +72,7 @@ var mayImport = map[string]struct{ ours, third []string }{
 		third: []string{"github.com/hashicorp/hcl/v2"},
 	},
 	"planner/guard":    {ours: []string{"planner/graph", "planner/plan", "planner/verdict"}},
-	"planner/evidence": {ours: []string{"planner/graph", "planner/observe", "planner/plan", "planner/verdict", "providers"}},
+	"planner/evidence": {ours: []string{"planner/address", "planner/graph", "planner/observe", "planner/plan", "planner/verdict", "providers"}},
 	"planner": {
 		ours:  []string{"config", "planner/address", "planner/evidence", "planner/graph", "planner/guard", "planner/ledger", "planner/observe", "planner/plan", "planner/resolve", "planner/verdict", "planner/want", "providers", "providers/secret"},
 		third: []string{"github.com/hashicorp/hcl/v2"},
