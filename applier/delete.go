@@ -62,22 +62,27 @@ func (w *writer) prove(ctx context.Context) {
 	if len(w.late) == 0 {
 		return
 	}
-	var rest *plan.Plan
 	for range maxRounds {
 		w.look(ctx)
-		rest = w.rest()
+		rest := w.rest()
 		questions := evidence.Questions(w.Graph, w.view, rest)
-		if len(questions) == 0 || ctx.Err() != nil {
-			break
+		view := w.view
+		if len(questions) > 0 && ctx.Err() == nil {
+			view = w.Refresher.Ask(ctx, questions)
 		}
-		w.Refresher.Ask(ctx, questions)
+		if ctx.Err() != nil {
+			return
+		}
+		// A failed answer counts now: by the next round it may have grown old.
+		doubts := planner.Doubts(w.Graph, view, rest, w.id)
+		for _, doubt := range doubts {
+			w.spoil(doubt)
+		}
+		if len(questions) == 0 || len(doubts) > 0 {
+			return
+		}
 	}
-	if ctx.Err() != nil {
-		return
-	}
-	for _, doubt := range planner.Doubts(w.Graph, w.view, rest, w.id) {
-		w.spoil(doubt)
-	}
+	w.spoil("what the deletes of " + w.late[0].ref.String() + " rest on grew too old again and again while waiting")
 }
 
 // rest is the part of the plan that is still to be done in this destination, and would

@@ -69,8 +69,9 @@ func (o *Observer) answers(ctx context.Context, questions []Question) map[Questi
 	return known
 }
 
-// Ask answers questions that no answer of at most [MaxAgeOfEvidence] is known to.
-func (r *Refresher) Ask(ctx context.Context, questions []Question) {
+// Ask answers questions that no answer of at most [MaxAgeOfEvidence] is known to, and
+// returns what is known then, answers that took longer than that included.
+func (r *Refresher) Ask(ctx context.Context, questions []Question) *Observation {
 	r.asking.Lock()
 	defer r.asking.Unlock()
 	r.mu.Lock()
@@ -87,6 +88,7 @@ func (r *Refresher) Ask(ctx context.Context, questions []Question) {
 	r.mu.Lock()
 	r.obs.Answers = known
 	r.mu.Unlock()
+	return r.view()
 }
 
 // dropAnswers forgets what was answered too long ago to delete by.
