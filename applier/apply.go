@@ -40,7 +40,7 @@ func Apply(ctx context.Context, p *plan.Plan, deps Deps, emit func(Event)) Resul
 		r := &execution{Deps: deps, events: events}
 		writers, changes := r.writers(p), 0
 		for _, w := range writers {
-			changes += len(w.tasks) + len(w.late)
+			changes += len(w.tasks) + len(w.inPlace) + len(w.gone)
 		}
 		events <- Started{Changes: changes}
 		r.walk(writers, func(w *writer) { w.run(ctx) })
@@ -131,9 +131,12 @@ func (r *execution) writers(p *plan.Plan) []*writer {
 				index[id], writers = w, append(writers, w)
 			}
 			t := task{address: s.Address, ref: s.Destination, written: s.Written, change: c}
-			if c.Deletes() {
-				w.late = append(w.late, t)
-			} else {
+			switch {
+			case c.RenamesInPlace():
+				w.inPlace = append(w.inPlace, t)
+			case c.Deletes():
+				w.gone = append(w.gone, t)
+			default:
 				w.tasks = append(w.tasks, t)
 			}
 		}

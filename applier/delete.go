@@ -18,10 +18,23 @@ import (
 
 // deletes does what takes variables away: behind the writes of all destinations, if
 // every one of them succeeded, and after what all the deletes rest on was read again
-// where it had grown old. A delete that fails stops no other: it leaves nothing in
-// doubt that another rests on.
+// where it had grown old. Renames in place come first, since they write a value: one that
+// fails stops the deletes. A delete that fails stops no other: it leaves nothing in doubt
+// that another rests on.
 func (r *execution) deletes(ctx context.Context, writers []*writer) {
+	for _, w := range writers {
+		w.late = w.inPlace
+	}
+	r.takeAway(ctx, writers)
 	r.late = true
+	for _, w := range writers {
+		w.late = w.gone
+	}
+	r.takeAway(ctx, writers)
+}
+
+// takeAway does what every destination is at now, after all of it was proven.
+func (r *execution) takeAway(ctx context.Context, writers []*writer) {
 	if r.spoiled() == "" {
 		r.walk(writers, func(w *writer) { w.prove(ctx) })
 	}
@@ -168,17 +181,21 @@ func (w *writer) lists(c plan.Change) bool {
 // noteLate notes before they are sent: a consent that was given, and what is about to
 // be deleted of what the ledger has.
 func (w *writer) noteLate(ctx context.Context, tasks []task) error {
-	overwrites := false
+	overwrites := 0
 	var intents []ledger.Intent
 	for _, t := range tasks {
-		overwrites = overwrites || t.change.Reason == verdict.OverwriteDestination
+		if t.change.Reason == verdict.OverwriteDestination {
+			overwrites++
+		}
 		for _, key := range t.keys() {
 			if known := w.known(key); (known != nil && known.UUID != "") || t.change.RenamesInPlace() {
 				intents = append(intents, ledger.Intent{Key: key, Owner: w.owner(t), UUID: t.change.VariableUUID, Source: source(t.change)})
 			}
 		}
 	}
-	if known := w.State.Destinations[w.id]; overwrites && !w.consented && (known == nil || w.State.Rolled || known.Consent == nil) {
+	// Who was shown a part of them consents to that part alone.
+	all := overwrites == w.diff.Overwrites()
+	if known := w.State.Destinations[w.id]; overwrites > 0 && all && !w.consented && (known == nil || known.Consent == nil) {
 		if err := w.Session.Consent(ctx, w.record, ledger.Consent{By: w.Run, At: w.Now().UTC()}); err != nil {
 			return err
 		}
@@ -209,7 +226,20 @@ func (w *writer) sendLate(ctx context.Context, t task) (providers.Variable, erro
 		a.NotAfter = until
 		return w.set(ctx, t, t.change.VariableUUID, a)
 	}
-	return providers.Variable{}, w.Writers[t.written.Connection].Delete(ctx, w.scopeOf(t), t.change.VariableUUID, until)
+	err := w.Writers[t.written.Connection].Delete(ctx, w.scopeOf(t), t.change.VariableUUID, until)
+	if providers.KindOf(err) == providers.KindNotFound && w.isGone(ctx, t) {
+		err = nil
+	}
+	return providers.Variable{}, err
+}
+
+// isGone reports whether a list that is whole lacks the variable of a delete, which was
+// answered by "not found" and no word about what was not found.
+func (w *writer) isGone(ctx context.Context, t task) bool {
+	listing, err := w.Refresher.Variables(ctx, t.written)
+	few := len(w.read().Listing.Variables) <= 1 // else an empty list is none to believe
+	return err == nil && len(listing.Doubts) == 0 && (few || len(listing.Variables) > 0) &&
+		!slices.ContainsFunc(listing.Variables, func(v providers.Variable) bool { return v.UUID == t.change.VariableUUID })
 }
 
 // lateUntil is when what a delete rests on has grown too old: what was read, and what

@@ -202,6 +202,9 @@ func TestWhatADeleteRestsOn(t *testing.T) {
 			if got := strings.Join(told, ", "); !strings.HasPrefix(got, test.told) {
 				t.Errorf("told %q, want %q", got, test.told)
 			}
+			if strings.Contains(test.told, "held by doubt") && s.all("delete") != nil {
+				t.Errorf("deleted before all was proven: %q", s.all("delete"))
+			}
 			if calls := s.all("has dev:/app GONE", "list dev:/app", "variables acme/web"); name == "nothing" && len(calls) != 3 {
 				t.Errorf("read again: %q", calls)
 			}
@@ -332,5 +335,66 @@ func TestADeleteFollowsMoves(t *testing.T) {
 	s.apply(t.Context(), t)
 	if diff := cmp.Diff([]string{"settle A reowned", "settle GONE reowned", "settle GONE forgotten"}, s.all("settle")); diff != "" || s.result.Deleted != 1 {
 		t.Errorf("result %+v %s", s.result, diff)
+	}
+}
+
+// A rename in place that fails stops the deletes, since it is a write.
+func TestARenameInPlaceThatFails(t *testing.T) {
+	t.Parallel()
+	s := newStage().secrets("KEY").variable("Key").recorded("Key", "{old-Key}", canary+"KEY").variable("GONE").recorded("GONE", "{old-GONE}", "x")
+	s.state.Destinations[repositoryUUID].Entries["Key"].Source.ID = s.folder[app][0].ID
+	s.fail("update acme/web KEY", fault{err: refusal(403)})
+	s.apply(t.Context(), t)
+	if s.all("delete") != nil || s.result.Held != 1 || s.result.Failed != 1 {
+		t.Errorf("sent %q, result %+v", s.all("delete"), s.result)
+	}
+}
+
+// A delete that is answered by "not found", and no word of what, is done only where a
+// list says so too.
+func TestADeleteOfWhatIsNotFound(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		during func(*stage)
+		told   string
+	}{
+		"it is there":      {func(*stage) {}, "GONE failed"},
+		"it is not":        {func(s *stage) { s.drop(web, "GONE") }, "GONE wrote delete"},
+		"nothing is":       {func(s *stage) { s.live[web] = nil }, "GONE failed"},
+		"it is not proven": {func(s *stage) { s.drop(web, "GONE"); s.doubts = map[string][]providers.Doubt{web: {{Detail: "x"}}} }, "GONE failed"},
+		"nobody knows":     {func(s *stage) { s.fail("variables acme/web", fault{err: refusal(403)}) }, "GONE failed"},
+	} {
+		s := leaving().variable("STAYS")
+		s.fail("delete acme/web GONE", fault{err: &providers.Error{Kind: providers.KindNotFound, Status: 404}, during: func() { test.during(s) }})
+		s.apply(t.Context(), t)
+		if !slices.Contains(s.told(), test.told) {
+			t.Errorf("%s: told %q", name, s.told())
+		}
+	}
+}
+
+// Who consents to a part of what overwrite-destination would delete is asked again for
+// the rest.
+func TestConsentToAPart(t *testing.T) {
+	t.Parallel()
+	s := overwriting().variable("OTHER")
+	s.target = "sync.a/FOREIGN"
+	s.apply(t.Context(), t)
+	if s.result.Deleted != 1 || len(s.all("consent")) != 0 {
+		t.Errorf("result %+v, calls %q", s.result, s.all("consent"))
+	}
+}
+
+// A secured variable becomes readable in two steps: the new value goes first, secured.
+func TestUnsecure(t *testing.T) {
+	t.Parallel()
+	s := newStage().secrets("A").variable("A").recorded("A", "{old-A}", "x")
+	s.syncs[0].Options.Unsecured = []config.Located[string]{set("A")}
+	s.apply(t.Context(), t)
+	if len(s.sent) != 2 || !s.sent[0].Secured || s.sent[1].Secured || !s.sent[0].Value.Equal(s.sent[1].Value) {
+		t.Errorf("sent %+v", s.sent)
+	}
+	if s.result.Updated != 1 || s.live[web][0].Secured || s.book.outcomes["A"].Entry.Secured {
+		t.Errorf("result %+v, live %+v", s.result, s.live[web])
 	}
 }

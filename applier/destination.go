@@ -21,14 +21,16 @@ import (
 // writer executes the changes of one destination.
 type writer struct {
 	*execution
-	id     string
-	plan   *plan.Plan
-	tasks  []task // creates, updates and changes of the ledger
-	late   []task // what takes a variable away
-	diff   *planner.DestinationDiff
-	record ledger.Destination
-	view   *observe.Observation
-	owners *graph.Owners // of the keys that the ledger knows there
+	id    string
+	plan  *plan.Plan
+	tasks []task // creates, updates and changes of the ledger
+	// inPlace give a variable another name, gone take one away; late is which of both it
+	// is at now.
+	inPlace, gone, late []task
+	diff                *planner.DestinationDiff
+	record              ledger.Destination
+	view                *observe.Observation
+	owners              *graph.Owners // of the keys that the ledger knows there
 	// followed: the records have the owners of today; consented: a consent was noted.
 	followed, consented bool
 	// notAfter is when the evidence for the writes has grown too old.
@@ -81,7 +83,7 @@ func (w *writer) look(ctx context.Context) {
 
 // read is the destination as it was read, in one of its spellings.
 func (w *writer) read() *observe.DestinationRead {
-	for _, t := range slices.Concat(w.tasks, w.late) {
+	for _, t := range slices.Concat(w.tasks, w.late, w.inPlace, w.gone) {
 		return w.view.Destinations[t.written]
 	}
 	return nil

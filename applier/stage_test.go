@@ -13,6 +13,7 @@ import (
 	"github.com/hanzoai/kmsync/applier"
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner"
+	"github.com/hanzoai/kmsync/planner/address"
 	"github.com/hanzoai/kmsync/planner/evidence"
 	"github.com/hanzoai/kmsync/planner/graph"
 	"github.com/hanzoai/kmsync/planner/ledger"
@@ -73,6 +74,7 @@ type stage struct {
 	parallelism, destinations int
 	allowed                   *int // --max-deletes
 	destroy                   bool
+	target                    string // an address
 	// before runs after the plan was made and before it is applied.
 	before func()
 	// during runs with every event, in the goroutine that emits it.
@@ -150,6 +152,13 @@ func (s *stage) apply(ctx context.Context, t *testing.T) *stage {
 	}
 	s.now = s.nowFunc
 	g = g.Allow(s.allowed)
+	if s.target != "" {
+		chosen, err := address.ParseSelection([]string{s.target}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g = g.Select(chosen)
+	}
 	if s.destroy {
 		g = g.Destroy()
 	}

@@ -55,6 +55,20 @@ func (d *DestinationDiff) Change(address, key string) (plan.Change, bool) {
 	return plan.Change{}, false
 }
 
+// Overwrites counts the variables that overwrite-destination would delete there, whatever
+// a selection leaves out.
+func (d *DestinationDiff) Overwrites() int {
+	n := 0
+	for _, p := range d.parts {
+		for _, c := range p.changes {
+			if c.Action == verdict.Delete && c.Reason == verdict.OverwriteDestination {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Want returns the single want behind a key, or nil.
 func (d *DestinationDiff) Want(key string) *want.Want { return d.Wants.Single(key) }
 
@@ -118,9 +132,7 @@ func DiffDestination(g *graph.Graph, obs *observe.Observation, state *ledger.Sta
 func (d *destination) guard() {
 	consented := d.graph.Deletes.Allowed != nil || d.record.Consent != nil
 	for _, p := range d.parts {
-		if slices.ContainsFunc(p.changes, func(c plan.Change) bool { return c.Reason == verdict.Refused }) {
-			guard.RefusedKey(p.changes)
-		}
+		guard.RefusedKey(p.changes)
 		if !consented {
 			guard.NoConsent(p.changes)
 		}
@@ -308,7 +320,7 @@ func (d *destination) facts(key string, w *want.Want) verdict.Facts {
 		}
 	}
 	f.Removal = d.removal(key)
-	f.UnreadRange = f.UnreadRange || d.excludedIn(key) != nil
+	f.UnreadRange = (f.UnreadRange || d.excludedIn(key) != nil) && !d.graph.Destroying // which reads no source at all
 	if owner := d.owner(key); owner != nil {
 		f.DeletionDisabled = owner.Sync.Options.DisableSecretDeletion.Value
 		f.Gone = d.goneReason(owner, d.record.Entries[key])

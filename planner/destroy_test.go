@@ -42,7 +42,7 @@ func TestDestroy(t *testing.T) {
 	}{
 		"all":         {func(*scene) {}, "", "", a, b},
 		"one":         {func(*scene) {}, "sync.a", "", a, nil},
-		"not one":     {func(*scene) {}, "", "sync.b", []string{"A keep sync_not_read", "HAND keep sync_not_read"}, nil},
+		"not one":     {func(*scene) {}, "", "sync.b", a, nil},
 		"a key":       {func(*scene) {}, "sync.b/B", "", nil, b},
 		"protected":   {func(s *scene) { s.syncs[0].Options.Protect = []config.Located[string]{set("?")} }, "", "", []string{"A keep protected"}, []string{"B keep protected"}},
 		"kept":        {func(s *scene) { s.syncs[0].Options.DisableSecretDeletion = set(true) }, "", "", []string{"A keep deletion_disabled"}, b},
@@ -73,6 +73,9 @@ func TestDestroy(t *testing.T) {
 		if diff := cmp.Diff(test.b, said(p, "sync.b")); diff != "" {
 			t.Errorf("%s, sync.b: %s", name, diff)
 		}
+		if left := said(p, "sync.gone"); left != nil {
+			t.Errorf("%s: a removed block takes part: %q", name, left)
+		}
 		if !p.Destroy {
 			t.Errorf("%s: the plan does not say what it is", name)
 		}
@@ -88,6 +91,13 @@ func TestDestroyIsCounted(t *testing.T) {
 	}
 	if sum := s.destroy(t, "", "").Summary(); sum.Delete != 0 || sum.Blocked != 6 {
 		t.Errorf("without a number: %+v", sum)
+	}
+	// What was released, or is another configuration's, is no part of what is owned.
+	s.owned("", "G", "sync.a", "1").owned("", "H", "sync.a", "1")
+	s.entries[""]["G"].Released, s.entries[""]["H"].Owner.Config = true, "theirs"
+	g := graph.New(&config.Config{Deletes: usual, Syncs: s.syncs}).Destroy()
+	if d := DiffDestination(g, s.observe(g), s.state(), repositoryUUID, sceneNow); d.Claimed != 6 {
+		t.Errorf("claimed %d", d.Claimed)
 	}
 	six := 6
 	s.allowed = &six

@@ -59,8 +59,11 @@ func Diff(g *graph.Graph, obs *observe.Observation, state *ledger.State, now tim
 	for _, s := range p.Syncs {
 		p.Complete = p.Complete && s.Status != plan.StatusError
 	}
-	if !p.Complete {
-		guard.Doubt(p)
+	switch {
+	case state.Rolled || state.Unaccepted:
+		guard.Doubt(p, "ledger")
+	case !p.Complete:
+		guard.Doubt(p, "")
 	}
 	p.JoinRenames()
 	p.Requests.ToApply = requests(p)

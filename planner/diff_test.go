@@ -368,6 +368,16 @@ func TestCase(t *testing.T) {
 			"it differs by case only from the variable Key, which is there already",
 		},
 		"a variable of ours, of the secret": {func(s *scene) { twin(s) }, []string{"KEY rename renamed"}, "in dev:/a"},
+		"one of another folder": {
+			func(s *scene) { twin(s).entries[""]["Key"].Source.Path = "/b" },
+			[]string{"KEY keep refused case_clash", "Key delete not_included refused_key"},
+			"it differs by case only from the variable Key, which is there already",
+		},
+		"one that was made again": {
+			func(s *scene) { twin(s).entries[""]["Key"].UUID = "{other}" },
+			[]string{"KEY keep refused case_clash", "Key forget gone_outside"},
+			"it differs by case only from the variable Key, which is there already",
+		},
 		"one that deletion_disabled keeps": {
 			func(s *scene) { twin(s); s.syncs[0].Options.DisableSecretDeletion = set(true) },
 			[]string{"KEY keep refused case_clash", "Key keep deletion_disabled"},

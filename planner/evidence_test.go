@@ -162,12 +162,20 @@ func TestQuestions(t *testing.T) {
 			s.answers[observe.Question{Kind: observe.OfSecret, At: dev("/a/b"), Name: "GONE"}] = observe.Answer{Err: &providers.Error{Op: "ask", Kind: providers.KindNotFound}}
 			return s
 		}(), nil, nil},
-		"no source leads there any more": {hiddenFar(), []string{"imports /a"}, nil},
-		"nor an import":                  {hiddenFar().say("imports /a: /s", "imports /s:"), nil, nil},
-		"but an import that lists do not show": {hiddenFar().say("imports /a: /s", "imports /s: /far"), nil, []string{
+		"no source leads there any more": {hiddenFar(), []string{"imports /a", "secret /a GONE"}, nil},
+		"nor an import":                  {hiddenFar().say("imports /a: /s", "imports /s:", "secret /a GONE: no"), nil, nil},
+		"but the folder of today hides the name": {hiddenFar().say("imports /a: /s", "imports /s:", "secret /a GONE: found"), nil, []string{
+			"sync.a: GONE of dev:/a is there, although the list lacks it: a right of the identity may hide it. Give the identity the right to read it, or exclude the name.",
+		}},
+		"overwriting what the ledger knows": {func() *scene {
+			s := overwriting().say("folder /a")
+			s.record("", "FOREIGN", "sync.gone", "x").UUID = "{of another}"
+			return s
+		}(), []string{"secret /a FOREIGN"}, nil},
+		"but an import that lists do not show": {hiddenFar().say("imports /a: /s", "imports /s: /far", "secret /a GONE: no"), nil, []string{
 			"sync.a: dev:/s imports dev:/far, which the lists do not show, as for an identity that may not read it." + settle,
 		}},
-		"or one that may not be asked for": {hiddenFar().say("imports /a: /s", "imports /s!"), nil, []string{"sync.a: What dev:/s imports is not known: ask: no permission." + settle}},
+		"or one that may not be asked for": {hiddenFar().say("imports /a: /s", "imports /s!", "secret /a GONE: no"), nil, []string{"sync.a: What dev:/s imports is not known: ask: no permission." + settle}},
 		"a shifted list": {func() *scene {
 			s := importing(shared).say("imports /a: /s", "secret /a GONE: no")
 			s.folders["/a"].Listing.Shifted = true

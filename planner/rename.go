@@ -124,6 +124,9 @@ func (d *destination) renameState(r *rename) (verdict.RenameState, time.Time) {
 	if since.IsZero() {
 		return verdict.RenameOverlaps, time.Time{}
 	}
+	if old := r.from.LastWrite(); since.Before(old) { // by a clock that was wrong then
+		since = old
+	}
 	if until := since.Add(overlap); until.After(d.now) {
 		return verdict.RenameOverlaps, until
 	}

@@ -165,6 +165,7 @@ type changeDocument struct {
 	OldVersion  int             `json:"old_version,omitempty"`
 	RenamedFrom string          `json:"renamed_from,omitempty"`
 	Replaces    string          `json:"replaces,omitempty"`
+	HeldBy      string          `json:"held_by,omitempty"`
 	MaxDeletes  int             `json:"max_deletes,omitempty"`
 	Detail      string          `json:"detail,omitempty"`
 	Source      *sourceDocument `json:"source,omitempty"`
@@ -262,6 +263,7 @@ func encodeChange(c plan.Change) changeDocument {
 		OldVersion:  c.OldVersion,
 		RenamedFrom: c.RenamedFrom,
 		Replaces:    c.Replaces,
+		HeldBy:      c.HeldBy,
 		MaxDeletes:  c.MaxDeletes,
 		Detail:      c.Detail,
 	}

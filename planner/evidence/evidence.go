@@ -93,8 +93,13 @@ func proofOf(n *graph.Node, obs *observe.Observation, p *plan.Plan) *proof {
 		}
 	}
 	for _, c := range deletes {
-		if c.Reason == verdict.GoneFromSource {
+		switch {
+		case c.Reason == verdict.GoneFromSource:
 			e.gone(c)
+		case c.Reason == verdict.OverwriteDestination && c.SecretKey != "": // the ledger knows what was there
+			e.gone(c)
+		case c.Reason == verdict.NotIncluded && !obs.Reaches(n, c.Source):
+			e.elsewhere(c)
 		}
 	}
 	return e
@@ -285,5 +290,24 @@ func (e *proof) gone(c plan.Change) {
 		e.doubt(providers.DoubtIncomplete, "Whether %s of %s is gone is not proven: %s. Give the identity the right to read it.", c.SecretKey, c.Source, cause(a.Err))
 	case a.Found:
 		e.doubt(providers.DoubtIncomplete, "%s of %s is there, although the list lacks it: a right of the identity may hide it. Give the identity the right to read it, or exclude the name.", c.SecretKey, c.Source)
+	}
+}
+
+// elsewhere proves of a key that came from a folder to which no source leads any more
+// that the folders of today do not hide a secret of its name: the block may just have
+// another label, or another path.
+func (e *proof) elsewhere(c plan.Change) {
+	for i, source := range e.node.Sync.Sources {
+		if !source.Wants(c.SecretKey) {
+			continue
+		}
+		for _, at := range append([]graph.SourceRef{e.node.Folders[i]}, e.obs.Seen(e.node, i)...) {
+			if slices.ContainsFunc(e.obs.Secrets(at), func(s providers.Secret) bool { return s.Name == c.SecretKey }) {
+				continue
+			}
+			there := c
+			there.Source = at
+			e.gone(there)
+		}
 	}
 }

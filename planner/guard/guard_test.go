@@ -15,7 +15,17 @@ import (
 func deletes(n int, why verdict.Reason) []plan.Change {
 	var changes []plan.Change
 	for i := range n {
-		changes = append(changes, plan.Change{Key: fmt.Sprintf("K%02d", i), Action: verdict.Delete, Reason: why, VariableUUID: "{u}"})
+		changes = append(changes, plan.Change{
+			Key: fmt.Sprintf("K%02d", i), Action: verdict.Delete, Reason: why, VariableUUID: "{u}", TakenOver: why == verdict.Renamed,
+		})
+	}
+	return changes
+}
+
+// notTakenOver are old keys whose new key takes the place of another.
+func notTakenOver(changes []plan.Change) []plan.Change {
+	for i := range changes {
+		changes[i].TakenOver = false
 	}
 	return changes
 }
@@ -82,6 +92,7 @@ func TestCount(t *testing.T) {
 		"typed none":             {count(allowed(0), 900, sync("a", "x", deletes(1, gone)...)), "a 1 max_count needs 1"},
 		"fewer than usual typed": {count(allowed(2), 900, sync("a", "x", deletes(3, gone)...)), "a 3 max_count needs 3"},
 		"old names do not count": {count(usual, 30, sync("a", "x", deletes(30, verdict.Renamed)...)), "a"},
+		"but of several for one": {count(usual, 30, sync("a", "x", notTakenOver(deletes(30, verdict.Renamed))...)), "a 30 max_count needs 30"},
 		"nor do those beside":    {count(usual, 30, sync("a", "x", append(deletes(30, verdict.Renamed), deletes(5, gone)...)...)), "a"},
 		"and none of them waits": {count(usual, 30, sync("a", "x", append(deletes(1, verdict.Renamed), deletes(21, gone)...)...)), "a 21 max_count needs 21"},
 	} {
@@ -95,12 +106,12 @@ func TestCount(t *testing.T) {
 func TestCountOfHeld(t *testing.T) {
 	t.Parallel()
 	usual := graph.Deletes{MaxCount: 20, MaxPercent: 100}
-	refused := deletes(15, verdict.GoneFromSource)
+	refused := append(deletes(15, verdict.GoneFromSource), plan.Change{Key: "BAD", Action: verdict.Keep, Reason: verdict.Refused, BlockedBy: verdict.EmptyValue})
 	guard.RefusedKey(refused)
 	overwriting := deletes(15, verdict.OverwriteDestination)
 	guard.NoConsent(overwriting)
 	got := count(usual, 100, sync("a", "x", refused...), sync("b", "x", overwriting...), sync("c", "x", deletes(10, verdict.SyncRemoved)...))
-	if want := "a 15 refused_key; b 15 no_consent needs 25; c"; got != want {
+	if want := "a 15 refused_key 1 empty_value; b 15 no_consent needs 25; c"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if got := count(graph.Deletes{Allowed: number(25)}, 100, sync("b", "x", deletes(15, verdict.OverwriteDestination)...), sync("c", "x", deletes(10, verdict.SyncRemoved)...)); got != "b; c" {
@@ -113,6 +124,7 @@ func TestHolds(t *testing.T) {
 	t.Parallel()
 	all := func() []plan.Change {
 		return []plan.Change{
+			{Key: "BAD", Action: verdict.Keep, Reason: verdict.Refused, BlockedBy: verdict.EmptyValue},
 			{Key: "NEW", Action: verdict.Create},
 			{Key: "GONE", Action: verdict.Delete, Reason: verdict.GoneFromSource},
 			{Key: "OLD", Action: verdict.Delete, Reason: verdict.Renamed},
@@ -123,21 +135,25 @@ func TestHolds(t *testing.T) {
 			{Key: "FORGET", Action: verdict.Forget},
 		}
 	}
-	doubt := func(changes []plan.Change) { guard.Doubt(&plan.Plan{Syncs: []plan.Sync{{Changes: changes}}}) }
+	doubt := func(changes []plan.Change) { guard.Doubt(&plan.Plan{Syncs: []plan.Sync{{Changes: changes}}}, "ledger") }
 	for name, test := range map[string]struct {
 		hold func([]plan.Change)
 		want string
 	}{
-		"a refused key": {guard.RefusedKey, "GONE refused_key OLD refused_key KEY refused_key FOREIGN refused_key HELD max_count"},
+		"a refused key": {guard.RefusedKey, "GONE refused_key by BAD (empty_value) OLD refused_key KEY refused_key FOREIGN refused_key HELD max_count"},
 		"no consent":    {guard.NoConsent, "FOREIGN no_consent HELD max_count"},
-		"a doubt":       {doubt, "GONE doubt OLD doubt KEY doubt FOREIGN doubt HELD max_count"},
+		"a doubt":       {doubt, "GONE doubt by ledger OLD doubt KEY doubt FOREIGN doubt HELD max_count"},
 	} {
 		changes := all()
 		test.hold(changes)
 		var held []string
 		for _, c := range changes {
-			if c.BlockedBy != verdict.NotBlocked {
-				held = append(held, c.Key+" "+string(c.BlockedBy))
+			if c.BlockedBy != verdict.NotBlocked && c.Key != "BAD" {
+				line := c.Key + " " + string(c.BlockedBy)
+				if c.Key == "GONE" && c.HeldBy != "" {
+					line += " by " + c.HeldBy
+				}
+				held = append(held, line)
 			}
 		}
 		if got := strings.Join(held, " "); got != test.want {

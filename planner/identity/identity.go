@@ -65,18 +65,32 @@ func OtherRepository(state *ledger.State, ref graph.DestinationRef, before, now 
 }
 
 // SameEnvironment refuses a deployment environment that has the name of one in the
-// ledger, in the same repository, and a UUID that the ledger does not know there. One
-// that is known was only renamed.
+// ledger, in the same repository, and another UUID: it was made again, or two of them
+// changed their names. A UUID that the ledger does not know is refused too where the
+// name is that of one in another case, or its slug: what was written may have meant
+// that one.
 func SameEnvironment(state *ledger.State, ref graph.DestinationRef, repository, environment string) error {
-	var named *ledger.Destination
+	var named, like *ledger.Destination
+	known := false
+	first := func(d, other *ledger.Destination) *ledger.Destination {
+		if other == nil || d.ID < other.ID {
+			return d
+		}
+		return other
+	}
 	for _, d := range state.Destinations {
 		switch {
 		case environment == "" || d.RepositoryUUID != repository || d.EnvironmentUUID == "":
 		case d.EnvironmentUUID == environment:
-			return nil
-		case d.Environment == ref.Environment && (named == nil || d.ID < named.ID):
-			named = d
+			known = true
+		case d.Environment == ref.Environment:
+			named = first(d, named)
+		case address.PlainName(d.Environment) == address.PlainName(ref.Environment):
+			like = first(d, like)
 		}
+	}
+	if named == nil && !known {
+		named = like
 	}
 	if named == nil {
 		return nil

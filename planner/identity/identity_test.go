@@ -81,7 +81,7 @@ func TestSameEnvironment(t *testing.T) {
 		"unknown":               {map[string]string{"{web}": "acme/web"}, "{now}", ""},
 		"the same":              {map[string]string{"{web}/{now}": "acme/web/Staging"}, "{now}", ""},
 		"renamed":               {map[string]string{"{web}/{now}": "acme/web/Test"}, "{now}", ""},
-		"renamed to a name":     {map[string]string{"{web}/{now}": "acme/web/Test", "{web}/{old}": "acme/web/Staging"}, "{now}", ""},
+		"another case, known":   {map[string]string{"{web}/{now}": "acme/web/Staging", "{web}/{old}": "acme/web/staging"}, "{now}", ""},
 		"of another repository": {map[string]string{"{other}/{old}": "acme/web/Staging"}, "{now}", ""},
 		"of another name":       {map[string]string{"{web}/{old}": "acme/web/Test"}, "{now}", ""},
 		"no environment":        {map[string]string{"{web}/{old}": "acme/web/Staging"}, "", ""},
@@ -90,6 +90,12 @@ func TestSameEnvironment(t *testing.T) {
 			"{now}",
 			"identify deployment environment; acme/web (Staging); it was {old} and is {now} now; kmsync ledger rm acme/web/Staging",
 		},
+		"two swapped their names": {
+			map[string]string{"{web}/{now}": "acme/web/Test", "{web}/{old}": "acme/web/Staging"},
+			"{now}", "it was {old} and is {now} now; kmsync ledger rm acme/web/Staging",
+		},
+		"known by another case":           {map[string]string{"{web}/{old}": "acme/web/STAGING"}, "{now}", "kmsync ledger rm acme/web/STAGING"},
+		"known by its slug":               {map[string]string{"{web}/{old}": "acme/web/Sta ging"}, "{now}", "kmsync ledger rm 'acme/web/Sta ging'"},
 		"under the repository's old name": {map[string]string{"{web}/{old}": "acme/www/Staging"}, "{now}", "kmsync ledger rm acme/www/Staging"},
 	} {
 		ref := graph.DestinationRef{Workspace: "acme", Repository: "web", Environment: "Staging"}

@@ -77,6 +77,8 @@ type Change struct {
 	SecretKey   string // name in the KMS; "" when no secret is behind it
 	RenamedFrom string // for Rename: the old key
 	RenamedTo   string // for an old key: the new one
+	// TakenOver: of an old key, that the new one takes its place, and no other's.
+	TakenOver bool
 	// WithRename: both parts of a rename are in the plan and held by nothing. The old
 	// key is then told of with the new one, and not counted by itself.
 	WithRename bool
@@ -95,6 +97,9 @@ type Change struct {
 	// wants the key, which glob protects it. A clause without a full stop.
 	Detail string
 	Range  hcl.Range // where the cause was declared
+	// HeldBy names what holds a delete, where the block alone does not: the refused key,
+	// the number that is passed, the ledger.
+	HeldBy string
 	// MaxDeletes is, for a delete that is held until somebody allows a number of them,
 	// that number; else 0.
 	MaxDeletes int

@@ -142,7 +142,7 @@ func Of(f Facts) Verdict {
 		return decideReadable(f)
 	case wanted:
 		return decideSecured(f)
-	case f.Live == Absent && f.Record.Exists && !f.Doubted:
+	case f.Live == Absent && f.Record.Exists && !f.Doubted && !f.Record.Released:
 		return Verdict{Action: Forget, Reason: GoneOutside}
 	case f.Live == Absent:
 		return Verdict{Action: Nothing}

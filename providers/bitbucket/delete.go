@@ -37,8 +37,8 @@ var elsewhere = []string{"repository", "workspace", "environment", "account", "p
 
 // noVariable reports whether an answer to DELETE root/{uuid} says that the variable is
 // not there. It must be an error body of the service. Where that has a code, the code
-// decides. Without one the texts may speak of nothing that holds variables: with a word
-// of it the variable may be there, and hidden from this credential.
+// decides. Without one the texts must speak of a variable, and of nothing that holds
+// variables: else it may be there, and hidden from this credential.
 func noVariable(status int, header http.Header, body []byte) bool {
 	if status != http.StatusNotFound || httpx.IsForeign(header, body) {
 		return false
@@ -57,5 +57,5 @@ func noVariable(status int, header http.Header, body []byte) bool {
 			return false
 		}
 	}
-	return true
+	return strings.Contains(texts, "variable")
 }

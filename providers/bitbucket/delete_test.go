@@ -52,7 +52,7 @@ func TestAnswersToADelete(t *testing.T) {
 		"gone":           {status: 404, body: `{"type":"error","error":{"message":"Not found",` + gone + `}}`},
 		"gone, on top":   {status: 404, body: `{"error":{"message":"Not found"},` + gone + `}`},
 		"gone, any text": {status: 404, body: `{"error":{"message":"No variable in this repository",` + gone + `}}`},
-		"gone, plain":    {status: 404, body: `{"error":{"message":"Not found"}}`},
+		"gone, of what":  {404, "", `{"error":{"message":"Not found"}}`, providers.KindNotFound, false},
 		"gone, in words": {status: 404, body: `{"type":"error","error":{"message":"Not found","detail":"Variable not found"}}`},
 		"repository":     {404, "", `{"type":"error","error":{"message":"Repository acme/web not found."}}`, providers.KindNotFound, false},
 		"workspace":      {404, "", `{"type":"error","error":{"message":"No workspace with identifier 'acme'."}}`, providers.KindNotFound, false},

@@ -155,6 +155,7 @@ func refuse(folder providers.Folder, hint string) error {
 // below it, and one that names a secret twice.
 func ownSecrets(folder providers.Folder, deep bool, rows []row) ([]providers.FolderSecrets, error) {
 	found := map[string][]providers.Secret{}
+	names := map[string]string{} // by id
 	for _, r := range rows {
 		switch {
 		case r.Environment != folder.Environment, r.Path == nil, !isWithin(trimPath(*r.Path), trimPath(folder.Path), deep):
@@ -166,6 +167,10 @@ func ownSecrets(folder providers.Folder, deep bool, rows []row) ([]providers.Fol
 		case r.Name == "" || !uuid.MatchString(r.ID): // ids are recorded, so nothing else may get in their place
 			return nil, refuse(folder, "The server answered with a secret that has no name or no id.")
 		}
+		if other, twice := names[r.ID]; twice {
+			return nil, refuse(folder, fmt.Sprintf("The server answered with one id for the secrets %q and %q, so none of them is used.", other, r.Name))
+		}
+		names[r.ID] = r.Name
 		path := trimPath(*r.Path)
 		if found[path] == nil && !deep {
 			found[path] = make([]providers.Secret, 0, len(rows))

@@ -15,7 +15,7 @@ import (
 func TestTreeAsksForEverythingBelow(t *testing.T) {
 	t.Parallel()
 	s := serve(t, map[string][]reply{listRoute: {listOf(
-		own("A", "1", map[string]any{"secretPath": "/payments/x"}), own("A", "2"), own("P", "canary", map[string]any{"type": "personal"}),
+		own("A", "1", map[string]any{"secretPath": "/payments/x", "id": "00000000-0000-4000-8000-00000000aaaa"}), own("A", "2"), own("P", "canary", map[string]any{"type": "personal"}),
 	)}})
 	got, err := s.client(nil).ListTree(t.Context(), dev)
 	if err != nil || len(got.Folders) != 2 || got.Folders[0].Folder != dev || got.Folders[1].Folder.Path != "/payments/x" {
@@ -46,7 +46,12 @@ func TestRowsOfAnotherPath(t *testing.T) {
 			t.Errorf("%s: no hint", name)
 		}
 	}
-	s := serve(t, map[string][]reply{listRoute: {listOf(own("B", "1"), own("B", "1", map[string]any{"secretPath": "/payments/b"}))}})
+	same := map[string]any{"id": "00000000-0000-4000-8000-00000000aaaa"}
+	twice := serve(t, map[string][]reply{listRoute: {listOf(own("A", "1", same), own("B", "1", same))}})
+	if _, err := twice.client(nil).List(t.Context(), dev); providers.KindOf(err) != providers.KindInvalid {
+		t.Errorf("one id of two secrets: %v", err)
+	}
+	s := serve(t, map[string][]reply{listRoute: {listOf(own("B", "1"), own("B", "1", map[string]any{"secretPath": "/payments/b", "id": "00000000-0000-4000-8000-00000000aaaa"}))}})
 	if _, err := s.client(nil).ListTree(t.Context(), dev); err != nil {
 		t.Errorf("one name in two folders: %v", err)
 	}

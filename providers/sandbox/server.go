@@ -118,13 +118,17 @@ func (s *Server) Close() error {
 			defer s.answering.Unlock()
 			close(answered)
 		}()
-		timer := time.NewTimer(closeWait)
-		defer timer.Stop()
+		wait, cancel := context.WithTimeout(context.Background(), closeWait)
+		defer cancel()
 		select {
 		case <-answered:
-		case <-timer.C:
+		case <-wait.Done():
 		}
-		s.closed = errors.Join(s.http.Close(), s.store.Flush())
+		// What was answered is on its way until its connection is idle.
+		if s.http.Shutdown(wait) != nil {
+			s.closed = s.http.Close()
+		}
+		s.closed = errors.Join(s.closed, s.store.Flush())
 	})
 	return s.closed
 }

@@ -117,6 +117,10 @@ func (a *app) reject(cfg *config.Config, diags hcl.Diagnostics) error {
 // checkLedger refuses a local ledger that does not exist yet where the machine is
 // thrown away after the run: every run would write every secured key again.
 func (s *session) checkLedger(state *ledger.State) error {
+	if state.Rolled && s.given.destroy {
+		return &refusal{"the ledger is older than the one this machine last wrote, so what the syncs own is not known, and nothing is destroyed; " +
+			"if it is the one to go on with, run kmsync ledger verify --accept"}
+	}
 	if state.Serial == 0 && s.place.Getenv("BITBUCKET_BUILD_NUMBER") != "" && !s.given.FreshLedger {
 		return &refusal{"there is no ledger here, and what a pipeline writes to disk is thrown away with the job: " +
 			"every run would write every secured variable again. To accept that, add --fresh-ledger"}

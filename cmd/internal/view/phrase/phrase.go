@@ -5,6 +5,7 @@
 package phrase
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,7 +89,21 @@ func remedy(c plan.Change) string {
 	if c.BlockedBy == verdict.UnresolvedReference && c.Detail != "" && !strings.Contains(c.Detail, "${") {
 		return fill("mend it in the KMS, or exclude {secret}", c) // it is no reference, but an import
 	}
+	if c.BlockedBy == verdict.InDoubt && c.HeldBy == "ledger" {
+		return "look at the ledger, then run kmsync ledger verify --accept"
+	}
 	return fill(blockRemedy(c.BlockedBy), c)
+}
+
+// heldBy stands for what holds a delete where the plan does not name it.
+func heldBy(b verdict.Block) string {
+	switch b {
+	case verdict.RefusedKey:
+		return "another key of this sync"
+	case verdict.MaxPercent:
+		return "max_percent"
+	}
+	return "max_count"
 }
 
 func reason(c plan.Change) string {
@@ -143,6 +158,7 @@ func fill(phrase string, c plan.Change) string {
 		"{old}", c.RenamedFrom,
 		"{command}", Command(c),
 		"{deletes}", strconv.Itoa(c.MaxDeletes),
+		"{held}", cmp.Or(c.HeldBy, heldBy(c.BlockedBy)),
 		"{detail}", detail,
 		"{at}", at(c.Range),
 	).Replace(phrase)

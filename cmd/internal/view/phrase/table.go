@@ -111,11 +111,11 @@ func blockRule(b verdict.Block) string {
 	case verdict.InDoubt:
 		return "not everything of this run is certain"
 	case verdict.RefusedKey:
-		return "it may be the old name of a refused key of this sync"
+		return "it may be the old name of {held}, which is refused"
 	case verdict.MaxCount:
-		return "more deletes than this run may do"
+		return "more deletes than {held} allows"
 	case verdict.MaxPercent:
-		return "more than max_percent of this destination"
+		return "more of this destination than {held} allows"
 	case verdict.NoConsent:
 		return "overwrite-destination needs a consent here, once"
 	case verdict.Moved:
@@ -155,7 +155,7 @@ func blockRemedy(b verdict.Block) string {
 	case verdict.InDoubt:
 		return "mend what failed or is warned of, or leave that sync out with --exclude"
 	case verdict.RefusedKey:
-		return "mend or exclude the refused keys of this sync"
+		return "mend that one, or take its secret out with exclude in the source"
 	case verdict.MaxCount, verdict.MaxPercent:
 		return "--max-deletes {deletes} allows it"
 	case verdict.NoConsent:
