@@ -155,7 +155,7 @@ func blockRemedy(b verdict.Block) string {
 	case verdict.InDoubt:
 		return "mend what failed or is warned of, or leave that sync out with --exclude"
 	case verdict.RefusedKey:
-		return "mend that one, or take its secret out with exclude in the source"
+		return "mend that one, or exclude its secret in the source"
 	case verdict.MaxCount, verdict.MaxPercent:
 		return "--max-deletes {deletes} allows it"
 	case verdict.NoConsent:
