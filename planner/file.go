@@ -75,7 +75,7 @@ func (d *destination) change(n *graph.Node, key string, w *want.Want, v verdict.
 		}
 	}
 	if r := d.renames.of[key]; r != nil {
-		c.RenamedTo, c.TakenOver = r.to.Key, v.Reason == verdict.Renamed && d.renames.into[r.to.Key] == r
+		c.RenamedTo, c.TakenOver = r.to.Key, v.Reason == verdict.Renamed && d.renames.into[r.to.Key] == r && d.madeFor(r)
 	}
 	return c
 }

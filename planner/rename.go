@@ -83,6 +83,14 @@ func (d *destination) gatherRenames() {
 	}
 }
 
+// madeFor reports whether the new key of a rename is made for it: in this run, or after
+// the old key was written last.
+func (d *destination) madeFor(r *rename) bool {
+	_, there := d.live[r.to.Key]
+	e := d.record.Entries[r.to.Key]
+	return !there || (e != nil && thereSince(e).After(r.from.LastWrite()))
+}
+
 // mayRename reports whether a live variable may get the key of a want that differs by
 // case only: its sync wrote the same secret to it.
 func (d *destination) mayRename(w *want.Want, v providers.Variable) bool {
