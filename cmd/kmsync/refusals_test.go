@@ -148,15 +148,15 @@ func refusals() map[verdict.Block]refusal {
 		},
 		verdict.RefusedKey: {
 			before: plain, now: plain, prepare: owned, change: secretsOf("STAYS="),
-			line: "held: it may be the old name of a refused key of this sync", remedy: "mend or exclude the refused keys of this sync",
+			line: "held: it may be the old name of STAYS (empty_value), which is refused", remedy: "mend that one, or exclude its secret in the source",
 		},
 		verdict.MaxCount: {
 			before: plain, now: plain + "kmsync {\n  deletes {\n    max_count = 0\n  }\n}\n", prepare: owned, change: gone,
-			line: "held: more deletes than this run may do", remedy: "--max-deletes 1 allows it",
+			line: "held: more deletes than max_count (0) allows", remedy: "--max-deletes 1 allows it",
 		},
 		verdict.MaxPercent: {
 			before: plain, now: plain, prepare: secretsOf("KEY=1", "K2=2", "K3=3", "K4=4", "K5=5", "K6=6", "STAYS=7"), change: secretsOf("STAYS=7"),
-			line: "held: more than max_percent of this destination", remedy: "--max-deletes 6 allows it",
+			line: "held: more of this destination than max_percent (30) allows", remedy: "--max-deletes 6 allows it",
 		},
 		verdict.NoConsent: {
 			now: prefixed, prepare: func(w *world.World) {
