@@ -10,10 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/hanzoai/kmsync/applier"
 	"github.com/hanzoai/kmsync/config"
 	"github.com/hanzoai/kmsync/planner/ledger"
-	"github.com/hanzoai/kmsync/planner/verdict"
 	"github.com/hanzoai/kmsync/providers"
 )
 
@@ -188,9 +186,10 @@ func TestWhatADeleteRestsOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := twoPlaces()
-			s.during = func(e applier.Event) {
-				// When the last write is done, time passes.
-				if w, ok := e.(applier.Wrote); ok && w.Change.Action == verdict.Create && len(s.all("create")) == 2 && s.clock.now().Second() == 0 {
+			passed := false
+			s.book.during = func() { // when the last write is noted, time passes
+				if !passed && len(s.all("settle A", "settle LIB")) == 2 {
+					passed = true
 					s.clock.advance(31 * time.Second)
 					test.meanwhile(s)
 					s.reset()
@@ -228,8 +227,8 @@ func TestTheRunEndsBeforeTheDeletes(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	s := leaving()
-	s.during = func(e applier.Event) {
-		if _, wrote := e.(applier.Wrote); wrote {
+	s.book.during = func() { // when the write is noted
+		if len(s.all("settle A")) == 1 {
 			cancel()
 		}
 	}
@@ -271,12 +270,7 @@ func TestConsent(t *testing.T) {
 		t.Errorf("calls %q, result %+v", noted.all(), noted.result)
 	}
 	failing := overwriting()
-	failing.before = func() { failing.clock.advance(0) }
-	failing.during = func(e applier.Event) {
-		if _, wrote := e.(applier.Wrote); wrote {
-			failing.book.intendErr = errors.New("disk full")
-		}
-	}
+	failing.book.during = func() { failing.book.intendErr = errors.New("disk full") } // after the write
 	failing.apply(t.Context(), t)
 	if failing.all("delete") != nil || failing.result.Failed != 1 {
 		t.Errorf("sent %q, result %+v", failing.all("delete"), failing.result)
