@@ -43,7 +43,10 @@ func Apply(ctx context.Context, p *plan.Plan, deps Deps, emit func(Event)) Resul
 			changes += len(w.tasks) + len(w.inPlace) + len(w.gone)
 		}
 		events <- Started{Changes: changes}
-		r.walk(writers, func(w *writer) { w.run(ctx) })
+		r.walk(writers, func(w *writer) {
+			w.run(ctx)
+			w.view, w.diff, w.uuids = nil, nil, nil // looked up anew for the deletes
+		})
 		r.deletes(ctx, writers)
 	}()
 	result := Result{Held: p.Summary().Blocked, SyncErrors: p.Summary().SyncErrors}
